@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - the contract of everything durable, in the gateway's nouns
+ *
+ * The gateway's loop thread submits requests; the store thread commits them in
+ * groups (one fdatasync for many) and hands each back through the loop's
+ * mailbox.  A request that comes back with GW_OK is on disk.  Readers run
+ * jobs on their own read-only connections.  A back end (sqlite_*.c) implements
+ * this file and nothing else; row ids are its own and never leave the process.
+ *
+ * INVARIANTS
+ *   1. req->done runs exactly once, on the loop thread, after COMMIT returned
+ *      (or the request was refused); requests of one submitter come back in order.
+ *   2. A state changes only by compare-and-set in store_move / store_delivery_move.
+ *   3. The dedupe key of an event and the event are in one transaction.
+ *   4. seq is dense per conversation over message events; nothing else has one.
+ *   5. Evidence (wamid, status, recipient) is inserted once and never rewritten.
+ *
+ * FAILURE     One bad item rolls back its own savepoint (status GW_EIO or GW_EPARSE).
+ *             An I/O error, a full disk inside COMMIT or a failed sync ends the
+ *             process (exit 74 after one log line): nothing unsynced was acknowledged.
+ * LIMITS      STORE_GROUP_MAX requests a commit; callers bound what they submit.
+ * THREADS     All functions: the loop's thread, unless noted.  done(): the loop's thread.
+ * TESTS       tests/unit/test_store*.c, tests/crash
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "net/mailbox.h"
+#include <godwit/error.h>
+
+#define STORE_GROUP_MAX 1024 /* requests in one commit */
+#define STORE_DESTINATIONS_MAX 64 /* destinations at once */
+#define STORE_SPANS 9 /* struct store_splice */
+
+struct store;
+
+struct store_options {
+	const char *dir; /* data folder: godwit.db, godwit.lock, backup/ */
+	struct mailbox *home; /* the loop's; completions go there */
+	const struct clock *clock;
+	const struct log *log;
+	unsigned readers; /* read-only threads, 2 */
+	int64_t window_max_us; /* longest wait for more requests before a commit (adaptive) */
+};
+
+/*
+ * Lock, open, migrate (after a copy into backup/), start the threads.
+ * GW_EBUSY: another process has the folder; GW_ESTATE: the schema is newer.
+ */
+GW_NODISCARD gw_status store_open(const struct store_options *o, struct store **out,
+				  struct gw_error *err);
+/* Commit what was submitted, checkpoint, join, free.  Completions are all delivered
+ * (drain the home mailbox afterwards). */
+void store_close(struct store *s);
+/* 32 random bytes made once per store: the key of the token's MAC. */
+const unsigned char *store_token_key(const struct store *s);
+
+/* How loaded it is; any thread. */
+struct store_load {
+	int64_t uncommitted_bytes; /* weight of submitted, not yet committed requests */
+	int64_t oldest_ns; /* clock_real_ns() of the oldest of them; 0: none */
+	int64_t commits, requests; /* since start */
+	int64_t commit_us_last, commit_us_max; /* BEGIN to COMMIT */
+	int64_t wal_bytes;
+	int64_t disk_free_bytes; /* looked at every second */
+};
+void store_load_now(const struct store *s, struct store_load *out);
+/* The relay lags: the commit window may widen to 50 ms (design.md 6.7). */
+void store_set_lagging(struct store *s, bool lagging);
+
+/* ---- requests ---------------------------------------------------------- */
+
+enum store_op {
+	STORE_ADD_MESSAGE,
+	STORE_MOVE,
+	STORE_PUT_BODY,
+	STORE_DELIVERY_MOVE,
+	STORE_REPLAY,
+	STORE_PUT_DESTINATION,
+	STORE_PUT_KEY,
+	STORE_PUT_ACCOUNT,
+	STORE_PUT_NUMBER,
+	STORE_BACKUP,
+	STORE_BARRIER, /* comes back after the next commit; changes nothing */
+	STORE_NOPS,
+};
+
+/* First member of every request.  The submitter fills op, done, weight, lazy. */
+struct store_req {
+	struct mail mail;
+	enum store_op op;
+	void (*done)(struct store_req *req);
+	size_t weight; /* bytes it keeps in memory until the commit */
+	bool lazy; /* may ride on the next commit or wait 100 ms (delivered marks) */
+	gw_status status; /* set before done() */
+	struct store_req *next; /* the store's */
+	int64_t submitted_ns; /* the store's */
+};
+
+/* Give a request; all it points to stays untouched until done(). */
+void store_submit(struct store *s, struct store_req *req);
+
+/* -- outbound: a message is accepted */
+
+enum store_idem { STORE_IDEM_NONE, STORE_IDEM_NEW, STORE_IDEM_SAME, STORE_IDEM_DIFFERS };
+
+struct store_add_message {
+	struct store_req req;
+	struct id id;
+	struct str number_id; /* phone_number_id of the path */
+	struct str to; /* recipient as it stands in the body; empty: unreadable */
+	struct str lane; /* canonical recipient (conversation.h): the order's key */
+	struct str target; /* request target as the caller wrote it: "/v25.0/123/messages" */
+	struct str body; /* the caller's bytes, never rebuilt */
+	struct str opaque; /* the caller's biz_opaque_callback_data; empty: none */
+	struct str kind; /* "text", "template", ... for lists and metrics */
+	struct str template_name, template_language;
+	uint8_t class_; /* enum outq_class */
+	const char *policy; /* "hold", "resend", "expire" */
+	struct id key_id; /* API key; zeros: local socket */
+	int64_t created_ms, expires_ms; /* wall clock */
+	bool has_idempotency;
+	unsigned char idempotency[32]; /* SHA-256 of key id, path and header */
+	unsigned char fingerprint[32]; /* SHA-256 of the body */
+	/* out */
+	enum store_idem idem;
+	int64_t row; /* of the new message, or of the earlier one (SAME) */
+	struct id earlier; /* SAME: its id */
+};
+
+/* -- outbound: one move of one message (compare-and-set); also records the trail */
+
+struct store_move {
+	struct store_req req;
+	int64_t row;
+	const char *from, *to; /* words of outq_state.def */
+	const char *reason; /* "backoff", "parked", "paused", or NULL */
+	const char *why; /* one word or sentence for the trail */
+	int64_t at_ms; /* wall clock */
+	int64_t next_ms; /* wall clock; 0: none */
+	uint32_t tries, attempts;
+	/* what was learned, if anything; zero/empty keeps what the row has */
+	int http_status, code, subcode;
+	struct str wamid; /* recorded, indexed, adopts earlier evidence of it */
+	struct str answer; /* Meta's body, or the refusal we composed */
+	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* the delay split; -1: unknown */
+	/* out */
+	bool lost; /* the row was not in `from`: a bug or another node */
+};
+
+/* -- inbound: a body and its events, one atom */
+
+/* Spans into the body, for render_meta (order fixed; len 0: absent). */
+enum store_span {
+	SPAN_ITEM,
+	SPAN_ENTRY_ID,
+	SPAN_ENTRY_TIME,
+	SPAN_FIELD,
+	SPAN_METADATA,
+	SPAN_CONTACT,
+	SPAN_OPAQUE,
+	SPAN_VALUE,
+	SPAN_SPARE
+};
+struct store_splice {
+	uint32_t at[STORE_SPANS], len[STORE_SPANS];
+	char list[24]; /* "messages", "statuses", ...; empty: the item is the value */
+};
+
+enum store_lane_by { STORE_LANE_CONVERSATION, STORE_LANE_MESSAGE, STORE_LANE_ACCOUNT };
+
+struct store_event_in {
+	struct id id;
+	const char *type; /* "message.received" */
+	const char *kind; /* message kind or status word; "" */
+	const char *channel;
+	struct str account_id, address, business_id;
+	struct str user_id, parent_user_id, phone, username, name, group_id;
+	const struct str *aliases; /* other spellings of phone (one contact) */
+	size_t alias_count;
+	struct str external_id; /* wamid, mid; empty: none */
+	int64_t at_s; /* Meta's stamp; 0: unknown */
+	bool has_contact; /* resolve contact and conversation */
+	bool has_seq; /* message events */
+	bool opens_window; /* the customer did something: restarts the 24 hours */
+	enum store_lane_by lane_by;
+	unsigned char hash[16]; /* dedupe key with dedupe_s */
+	int64_t dedupe_s; /* event second; undated: 0 */
+	bool never_stale;
+	struct str json; /* what the body says, normalized, one JSON object (members only
+				 * that do not depend on the store; render_godwit.h) */
+	struct store_splice splice;
+	/* statuses */
+	struct str status, recipient; /* empty: no status */
+	struct str errors; /* raw JSON array; empty: none */
+	int error_code;
+	bool has_token;
+	struct id token_id; /* message of the token, MAC already checked */
+	uint32_t token_try;
+	/* system messages: this contact is now known as */
+	struct str new_phone, new_user_id;
+	/* destinations that want it (rows), chosen by the loop */
+	uint8_t destination_count;
+	int64_t destinations[STORE_DESTINATIONS_MAX];
+	/* out */
+	bool duplicate, stale;
+	int64_t row;
+	bool has_conversation;
+	int64_t conversation_row;
+	struct id conversation, contact;
+	int64_t seq; /* 0: none */
+	int64_t state_version; /* statuses: how many distinct ones this message has now */
+	int64_t lane; /* key of its relay lane */
+	int64_t message_row; /* ours that it belongs to; 0: none or unknown */
+	struct id message;
+	char message_state[16]; /* its state word in the store when evidence arrived */
+	struct str opaque; /* the caller's value, restored; heap, free with the request */
+};
+
+struct store_put_body {
+	struct store_req req;
+	struct str bytes; /* the raw body, or what we composed */
+	struct str signature; /* header as received; empty: composed by us */
+	struct str account; /* name of the account whose secret matched */
+	int64_t received_ms;
+	bool quarantined; /* signed, not JSON */
+	bool composed; /* by us, in Meta's shape */
+	struct store_event_in *events;
+	size_t event_count;
+	/* out */
+	int64_t row; /* 0: nothing new in it, the body was not kept */
+};
+
+/* -- relay: one move of one delivery */
+
+struct store_delivery_move {
+	struct store_req req;
+	int64_t event_row, destination_row;
+	const char *from, *to; /* pending delivering waiting delivered dead */
+	uint32_t attempts;
+	int64_t at_ms, next_ms;
+	int http_status;
+	const char *why; /* NULL, or a short reason of the failure */
+	/* out */
+	bool lost;
+};
+
+/* Make a stored event pending again for one destination (or all of its own: row 0). */
+struct store_replay {
+	struct store_req req;
+	struct id event;
+	int64_t destination_row;
+	/* out */
+	int64_t event_row;
+	uint32_t made; /* deliveries made pending */
+};
+
+/* -- small tables: the whole row is written; `remove` marks it removed */
+
+struct store_destination {
+	int64_t row; /* 0: new */
+	struct id id;
+	struct str name, url, format, filter; /* filter: JSON as the API takes it */
+	struct str secret, secret_previous; /* raw bytes; stored as versioned blobs */
+	int64_t previous_until_ms;
+	bool include_raw, relay_stale, removed;
+	const char *state; /* "active", "disabled" */
+	int64_t created_ms;
+};
+struct store_put_destination {
+	struct store_req req;
+	struct store_destination d; /* out: row */
+};
+
+struct store_key {
+	int64_t row;
+	struct id id;
+	struct str name, scopes, numbers; /* "send,read", "" = all numbers */
+	unsigned char hash[32]; /* SHA-256 of the key's text */
+	int64_t created_ms, revoked_ms;
+};
+struct store_put_key {
+	struct store_req req;
+	struct store_key k; /* out: row */
+};
+
+struct store_account {
+	int64_t row;
+	struct str name, app_id, app_secret, app_secret_previous, verify_token, token, base_url,
+		version;
+};
+struct store_put_account {
+	struct store_req req;
+	struct store_account a; /* matched by name; out: row */
+};
+
+struct store_number {
+	int64_t row;
+	int64_t account_row;
+	struct str number_id, business_id, address;
+	uint32_t limit_mps; /* 80 when unknown */
+};
+struct store_put_number {
+	struct store_req req;
+	struct store_number n; /* matched by number_id; out: row */
+};
+
+struct store_backup {
+	struct store_req req;
+	const char *path;
+	struct gw_error error;
+};
+
+/* ---- what a start needs (synchronous, before the loop runs) ------------- */
+
+struct store_message_row {
+	int64_t row;
+	struct id id, key_id;
+	struct str number_id, to, lane, target, body, opaque, kind;
+	struct str state, reason, policy;
+	struct str wamid, answer;
+	uint8_t class_;
+	uint32_t tries, attempts;
+	int64_t created_ms, expires_ms, next_ms, moved_ms;
+	int http_status, code, subcode;
+	bool has_evidence; /* a status of it is stored (unknown that can be resolved) */
+	struct str evidence_wamid;
+};
+
+struct store_delivery_row {
+	int64_t event_row, destination_row, lane;
+	struct str state;
+	uint32_t attempts;
+	int64_t next_ms;
+	size_t size; /* bytes of the event, for the lane's memory */
+};
+
+/* Called once per row; strings are borrowed until the callback returns. */
+struct store_loader {
+	void *cookie;
+	void (*account)(void *cookie, const struct store_account *a);
+	void (*number)(void *cookie, const struct store_number *n);
+	void (*key)(void *cookie, const struct store_key *k);
+	void (*destination)(void *cookie, const struct store_destination *d);
+	/* state not terminal, in the order of acceptance */
+	void (*message)(void *cookie, const struct store_message_row *m);
+	/* state not delivered and not dead, in the order of events */
+	void (*delivery)(void *cookie, const struct store_delivery_row *d);
+	/* what left or may have left in the last ten minutes: rebuilds the pair pacer */
+	void (*recent_send)(void *cookie, struct str number_id, struct str lane, int64_t at_ms);
+};
+GW_NODISCARD gw_status store_load_all(struct store *s, const struct store_loader *l,
+				      struct gw_error *err);
+
+/* ---- reading ------------------------------------------------------------ */
+
+struct store_reader;
+
+/*
+ * A job runs once on a reader thread, in one snapshot that holds every commit
+ * whose completion was delivered before store_read() was called; then done()
+ * on the loop's thread.  A job longer than 200 ms is interrupted: the reader
+ * functions then return GW_ETIMEOUT.
+ */
+struct store_job {
+	struct mail mail;
+	void (*run)(struct store_job *job, struct store_reader *r); /* reader thread */
+	void (*done)(struct store_job *job); /* loop thread */
+	gw_status status; /* for run() to use */
+	struct store_job *next;
+};
+void store_read(struct store *s, struct store_job *job);
+
+/* Row callbacks return false to stop.  Strings are borrowed until it returns. */
+
+struct store_event_row {
+	int64_t row, body_row;
+	struct id id, conversation, contact, message;
+	bool has_conversation, has_contact, has_message, stale, composed;
+	struct str type, kind, channel, account_id, address, business_id, external_id;
+	struct str user_id, phone, username, name; /* of the contact, now */
+	int64_t seq, state_version, at_s, received_ms, lane;
+	struct str json, opaque;
+	struct store_splice splice;
+	struct str body, signature, account; /* the raw body it came in */
+	uint32_t siblings; /* events of that body, this one included */
+};
+typedef bool (*store_event_fn)(void *cookie, const struct store_event_row *e);
+
+struct store_event_filter {
+	struct str type; /* exact or a prefix with ".*"; empty: all */
+	struct str account_id; /* empty: all */
+	struct id conversation; /* zeros: all */
+	int64_t since_ms, until_ms; /* received; 0: open */
+	struct id before; /* newest first, older than this one; zeros: from the newest */
+	unsigned limit; /* at most 1000 */
+	bool with_body; /* fill body and signature */
+};
+GW_NODISCARD gw_status reader_events(struct store_reader *r, const struct store_event_filter *f,
+				     store_event_fn fn, void *cookie);
+/* GW_ENOTFOUND when there is none. */
+GW_NODISCARD gw_status reader_event(struct store_reader *r, const struct id *id, store_event_fn fn,
+				    void *cookie);
+/* Open deliveries of one lane in event order, after event row `after`, up to max_bytes (at
+ * least one). */
+struct store_lane_item {
+	struct store_delivery_row delivery;
+	struct store_event_row event; /* with its body */
+};
+typedef bool (*store_lane_fn)(void *cookie, const struct store_lane_item *item);
+GW_NODISCARD gw_status reader_lane(struct store_reader *r, int64_t destination_row, int64_t lane,
+				   int64_t after, size_t max_bytes, store_lane_fn fn, void *cookie);
+
+struct store_message_filter {
+	struct str state; /* empty: all */
+	struct str number_id, to;
+	struct id before;
+	unsigned limit;
+};
+typedef bool (*store_message_fn)(void *cookie, const struct store_message_row *m);
+GW_NODISCARD gw_status reader_messages(struct store_reader *r, const struct store_message_filter *f,
+				       store_message_fn fn, void *cookie);
+/* By our id, or by wamid when id is NULL. */
+GW_NODISCARD gw_status reader_message(struct store_reader *r, const struct id *id, struct str wamid,
+				      store_message_fn fn, void *cookie);
+
+/* The trail of a message: its moves and its evidence, oldest first. */
+struct store_trail_row {
+	bool is_evidence;
+	int64_t at_ms; /* evidence: when it was received */
+	int64_t meta_s; /* evidence: Meta's stamp */
+	struct str from, to, reason, why;
+	int http_status, code, subcode;
+	uint32_t tries;
+	int64_t connect_ms, api_ms, paced_ms, waited_ms;
+	struct str status, recipient, errors; /* evidence */
+	struct id event; /* evidence */
+};
+typedef bool (*store_trail_fn)(void *cookie, const struct store_trail_row *t);
+GW_NODISCARD gw_status reader_trail(struct store_reader *r, int64_t message_row, store_trail_fn fn,
+				    void *cookie);
+/* Deliveries of one event. */
+struct store_delivery_info {
+	struct id destination;
+	struct str url, state, why;
+	uint32_t attempts;
+	int http_status;
+	int64_t next_ms, moved_ms;
+};
+typedef bool (*store_delivery_fn)(void *cookie, const struct store_delivery_info *d);
+GW_NODISCARD gw_status reader_deliveries(struct store_reader *r, const struct id *event,
+					 store_delivery_fn fn, void *cookie);
+/* When the customer last did something that opens the window (wall ms; 0: never recorded).
+ * number_id and any of the spellings or the user id of the contact. */
+GW_NODISCARD gw_status reader_window(struct store_reader *r, struct str number_id,
+				     const struct str *keys, size_t key_count, int64_t *out_ms);
+/* PRAGMA integrity_check and the invariants of the schema; one callback per finding. */
+GW_NODISCARD gw_status reader_check(struct store_reader *r,
+				    void (*finding)(void *cookie, const char *text), void *cookie);
+
+#endif
