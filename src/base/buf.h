@@ -36,7 +36,8 @@ void buf_put_i64(struct buf *b, int64_t value);
 void buf_put_hex(struct buf *b, const void *bytes, size_t len);
 void buf_fail(struct buf *b); /* force the failed state */
 void buf_cut(struct buf *b, size_t len); /* shorten to len <= b->len */
-/* Room for `len` more bytes at the returned place (NULL: failed); then buf_grew(). */
+/* Room for `len` more bytes at the returned place (NULL: failed); then always buf_grew(), with 0
+ * when nothing came of it. */
 char *buf_room(struct buf *b, size_t len);
 void buf_grew(struct buf *b, size_t len);
 

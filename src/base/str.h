@@ -40,7 +40,8 @@ bool str_find(struct str s, struct str needle, size_t *out_at);
 bool str_find_char(struct str s, char c, size_t *out_at);
 struct str str_slice(struct str s, size_t from, size_t to); /* clamped to s */
 struct str str_trim(struct str s); /* ASCII blanks at both ends */
-/* Cut the first field up to `sep` off *rest; false when *rest was used up. */
+/* Cut the first field up to `sep` off *rest; false when *rest was used up (its ptr is then
+ * NULL).  N separators make N + 1 fields, so an empty string that is not NULL has one. */
 bool str_split(struct str *rest, char sep, struct str *out_field);
 /* Copy into a char[cap] with a NUL, cut when too long; true when it fitted. */
 bool str_copy(struct str s, char *out, size_t cap);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.c - the three clocks and their text form
+ *
+ * INVARIANTS  1. mono never goes back; clock_resume() runs on from the frozen
+ *                value.  2. The movable clocks are at most AHEAD_MAX before
+ *                the real one, so no sum of two clocks overflows 64 bits.
+ * THREADS     A reader repeats until the two words it combined were both
+ *             still there afterwards: one that sleeps through freeze and
+ *             resume would otherwise see the frozen time pass at once.
+ * TESTS       tests/unit/test_clock.c
+ */
+#include "base/clock.h"
+
+#include "base/panic.h"
+
+#include <stdatomic.h>
+
+#define RUNNING INT64_MIN
+#define DAY_S INT64_C(86400)
+#define AHEAD_MAX (INT64_C(36500) * DAY_S * NS_PER_S) /* a hundred years */
+#define WALL_MAX_MS INT64_C(8000000000000) /* year 2223; 64 bits of ns end in 2262 */
+
+static int64_t read_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) != 0)
+		PANIC("clock_gettime(%d) failed", (int)id);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+int64_t clock_real_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_real_wall_ms(void)
+{
+	return read_ns(CLOCK_REALTIME) / NS_PER_MS;
+}
+
+void clock_init(struct clock *c)
+{
+	atomic_init(&c->offset_ns, 0);
+	atomic_init(&c->wall_ns, read_ns(CLOCK_REALTIME) - clock_real_ns());
+	atomic_init(&c->frozen_ns, RUNNING);
+}
+
+int64_t clock_mono_ns(const struct clock *c)
+{
+	int64_t frozen, offset, now;
+
+	do {
+		frozen = atomic_load(&c->frozen_ns);
+		offset = atomic_load(&c->offset_ns);
+		now = frozen == RUNNING ? clock_real_ns() + offset : frozen;
+	} while (atomic_load(&c->frozen_ns) != frozen || atomic_load(&c->offset_ns) != offset);
+	return now;
+}
+
+static int64_t wall_ns(const struct clock *c)
+{
+	return clock_mono_ns(c) + atomic_load(&c->wall_ns);
+}
+
+int64_t clock_wall_ms(const struct clock *c)
+{
+	return wall_ns(c) / NS_PER_MS;
+}
+
+int64_t clock_wall_s(const struct clock *c)
+{
+	return wall_ns(c) / NS_PER_S;
+}
+
+void clock_advance(struct clock *c, int64_t ns)
+{
+	int64_t ahead = clock_mono_ns(c) - clock_real_ns();
+
+	ASSERT(ns >= 0);
+	if (ns > AHEAD_MAX - ahead) /* inv. 2 */
+		ns = ahead < AHEAD_MAX ? AHEAD_MAX - ahead : 0;
+	if (clock_is_frozen(c))
+		atomic_fetch_add(&c->frozen_ns, ns);
+	else
+		atomic_fetch_add(&c->offset_ns, ns);
+}
+
+void clock_freeze(struct clock *c)
+{
+	if (!clock_is_frozen(c))
+		atomic_store(&c->frozen_ns, clock_mono_ns(c));
+}
+
+void clock_resume(struct clock *c)
+{
+	int64_t frozen = atomic_load(&c->frozen_ns);
+
+	if (frozen == RUNNING)
+		return;
+	atomic_store(&c->offset_ns, frozen - clock_real_ns()); /* inv. 1 */
+	atomic_store(&c->frozen_ns, RUNNING);
+}
+
+bool clock_is_frozen(const struct clock *c)
+{
+	return atomic_load(&c->frozen_ns) != RUNNING;
+}
+
+void clock_set_wall(struct clock *c, int64_t wall_ms)
+{
+	int64_t move;
+
+	if (wall_ms < 0)
+		wall_ms = 0;
+	if (wall_ms > WALL_MAX_MS)
+		wall_ms = WALL_MAX_MS;
+	move = wall_ms * NS_PER_MS - wall_ns(c);
+	if (move >= 0)
+		clock_advance(c, move);
+	else
+		atomic_fetch_add(&c->wall_ns, move);
+}
+
+/*
+ * Days since 1970-01-01 to a date, after Howard Hinnant's civil_from_days
+ * ("chrono-compatible low-level date algorithms"): years begin in March, so
+ * the leap day is the last of a year; eras are the 400 years that repeat.
+ */
+static void date_of(int64_t days, int *out_year, int *out_month, int *out_day)
+{
+	int64_t z = days + 719468; /* from 0000-03-01 */
+	int64_t era = z / 146097;
+	int64_t day_of_era = z - era * 146097;
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year = day_of_era -
+			      (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t month = (5 * day_of_year + 2) / 153; /* 0 is March */
+
+	*out_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+	*out_month = (int)(month < 10 ? month + 3 : month - 9);
+	*out_year = (int)(year_of_era + era * 400 + (month >= 10));
+}
+
+#define TEXT_MIN_S INT64_C(-62167219200) /* 0000-01-01 */
+#define TEXT_MAX_S INT64_C(253402300799) /* 9999-12-31T23:59:59 */
+
+/* Times that RFC 3339 cannot write become the nearest that it can. */
+static int put_seconds(int64_t s, char out[CLOCK_RFC3339_MAX])
+{
+	int year, month, day, rest;
+	int64_t days;
+
+	if (s < TEXT_MIN_S)
+		s = TEXT_MIN_S;
+	if (s > TEXT_MAX_S)
+		s = TEXT_MAX_S;
+	days = s >= 0 ? s / DAY_S : -((DAY_S - 1 - s) / DAY_S); /* rounded down */
+	rest = (int)(s - days * DAY_S);
+	date_of(days, &year, &month, &day);
+	return snprintf(out, CLOCK_RFC3339_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day,
+			rest / 3600, rest / 60 % 60, rest % 60);
+}
+
+void clock_format_ms(int64_t wall_ms, char out[CLOCK_RFC3339_MAX])
+{
+	int64_t s = wall_ms / 1000;
+	int ms = (int)(wall_ms % 1000);
+	int n;
+
+	if (ms < 0) {
+		ms += 1000;
+		s--;
+	}
+	n = put_seconds(s, out);
+	(void)snprintf(out + n, CLOCK_RFC3339_MAX - (size_t)n, ".%03dZ", ms); /* fits */
+}
+
+void clock_format_s(int64_t wall_s, char out[CLOCK_RFC3339_MAX])
+{
+	int n = put_seconds(wall_s, out);
+
+	out[n] = 'Z';
+	out[n + 1] = '\0';
+}
