@@ -131,6 +131,7 @@ struct store_add_message {
 	enum store_idem idem;
 	int64_t row; /* of the new message, or of the earlier one (SAME) */
 	struct id earlier; /* SAME: its id */
+	int64_t window_ms; /* when this customer last opened the window; 0: no record */
 };
 
 /* -- outbound: one move of one message (compare-and-set); also records the trail */
@@ -328,6 +329,7 @@ struct store_message_row {
 	uint32_t tries, attempts;
 	int64_t created_ms, expires_ms, next_ms, moved_ms;
 	int http_status, code, subcode;
+	int64_t window_ms; /* as in store_add_message; at load only */
 	bool has_evidence; /* a status of it is stored (unknown that can be resolved) */
 	struct str evidence_wamid;
 };
