@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relay.h - events to the user's endpoints (W6, W7), lane by lane
+ *
+ * Lane = (destination, lane key of the event): one request in flight.  Lanes
+ * live in memory up to RELAY_MEMORY_MAX a destination and spill to the store.
+ * Schedule, breaker, poison and dead letters: reliability.md 3.5.
+ *
+ * THREADS  The loop's.
+ */
+#ifndef GATEWAY_RELAY_H
+#define GATEWAY_RELAY_H
+
+#include "gateway/destination.h"
+#include "gateway/event.h"
+#include "net/egress.h"
+#include "net/loop.h"
+
+#define RELAY_MEMORY_MAX (4U * 1024 * 1024) /* bytes of events a destination */
+#define RELAY_ANSWER_MAX (64U * 1024) /* bytes of an endpoint's answer read */
+
+struct relay;
+struct accounts;
+struct metrics;
+
+struct relay_settings {
+	int64_t timeout_ms, connect_ms; /* relay.timeout 10 s, 3 s */
+	int64_t lane_block_max_ms; /* relay.lane_block_max, 10 min */
+	int64_t lifetime_ms; /* 72 h of attempts, then dead */
+	unsigned concurrency_max; /* requests in flight a destination, 64 */
+	bool https_only; /* relay.https_only */
+};
+
+struct relay_options {
+	struct loop *loop;
+	struct store *store;
+	struct destinations *destinations;
+	struct accounts *accounts; /* app secrets for format meta */
+	const struct egress *egress;
+	const struct log *log;
+	struct metrics *metrics;
+	struct relay_settings settings;
+};
+GW_NODISCARD gw_status relay_new(const struct relay_options *o, struct relay **out,
+				 struct gw_error *err);
+void relay_free(struct relay *r);
+void relay_load(struct relay *r, const struct store_delivery_row *d); /* at start, in order */
+void relay_start(struct relay *r);
+void relay_event(struct relay *r, struct event *e); /* inbox_sinks.relay */
+/* Deliveries of a lane were made pending in the store (replay): read them from there. */
+void relay_lane_changed(struct relay *r, int64_t destination_row, int64_t lane);
+/* A destination was changed or removed. */
+void relay_destination_changed(struct relay *r, int64_t row);
+void relay_clock_moved(struct relay *r);
+/* Send one test event now, outside all lanes. */
+struct relay_test_result {
+	int status; /* 0: no answer */
+	int64_t total_ms;
+	struct str answer; /* borrowed */
+	struct gw_error error;
+};
+void relay_test(struct relay *r, struct destination *d,
+		void (*done)(void *cookie, const struct relay_test_result *res), void *cookie);
+void relay_drain(struct relay *r, void (*idle)(void *cookie), void *cookie);
+
+struct relay_numbers {
+	size_t pending, in_flight, spilled_lanes, waiting_lanes, open_breakers;
+	size_t memory_bytes;
+	int64_t oldest_ms;
+};
+void relay_count(const struct relay *r, struct relay_numbers *out);
+/* More than a second behind: the store may widen its window. */
+bool relay_is_lagging(const struct relay *r);
+
+#endif
