@@ -115,13 +115,18 @@ void http_reply_retry(struct http_call *c, unsigned seconds);
 
 /*
  * Answer 200 with an endless body (server-sent events).  Bytes sent while the
- * client is slow are queued up to queue_max; beyond that the stream is cut and
- * on_close runs.  on_close runs exactly once, on the server's thread, after
- * which the stream may not be used; http_stream_close() causes it too.
+ * client is slow are queued up to queue_max; beyond that the stream is cut.
+ * on_close runs exactly once, on the server's thread, when the stream has
+ * ended: the client went away, was too slow, or the stream was closed.
+ *
+ * The struct belongs to whoever opened the stream and is given back with
+ * exactly one http_stream_close(), before or after on_close (inside it, too):
+ * until then http_stream_send() is allowed and, once the stream has ended,
+ * ignored.  Closing before the end sends what is queued first.
  */
 struct http_stream *http_reply_stream(struct http_call *c, const char *type, size_t queue_max,
 				      void (*on_close)(void *cookie), void *cookie);
 void http_stream_send(struct http_stream *st, struct str bytes); /* copied; any thread */
-void http_stream_close(struct http_stream *st); /* any thread */
+void http_stream_close(struct http_stream *st); /* any thread; gives st back */
 
 #endif

@@ -57,6 +57,7 @@ struct timer {
 	struct loop *loop;
 	enum loop_clock_kind kind;
 	int64_t at_ns; /* on its clock */
+	uint64_t seq; /* order of arming: equal times fire first come, first served */
 	size_t slot; /* place in the heap + 1; 0: not armed */
 	loop_fn fn;
 	void *cookie;

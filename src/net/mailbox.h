@@ -27,7 +27,9 @@ struct mailbox;
 
 struct mailbox *mailbox_new(void); /* panics without descriptors or memory */
 void mailbox_free(struct mailbox *box); /* must be empty; NULL allowed */
-int mailbox_fd(const struct mailbox *box); /* readable when something was posted */
+/* Readable when something was posted: watch it edge-triggered, or drain until 0 comes back. */
+int mailbox_fd(const struct mailbox *box);
+bool mailbox_is_empty(const struct mailbox *box); /* costs no system call; any thread */
 void mailbox_post(struct mailbox *box, struct mail *mail);
 /* Receiver's thread: deliver all that has arrived; returns how many. */
 size_t mailbox_drain(struct mailbox *box);
