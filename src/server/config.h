@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - one table (config.def), one file, the environment and flags
+ *
+ * Precedence: flags, environment (GODWIT_<KEY with _ for .>), the first file
+ * found (never merged), defaults.  Every problem is reported at once, each as
+ * "file:line: key: what is wrong".  Accounts come from [account NAME] sections:
+ * app_id, app_secret_file, app_secret_previous_file, verify_token_file, token_file, base_url,
+ * version, business_id, numbers (ids separated by blanks, "id=limit" sets the messages per second).
+ * Secrets come from files, $CREDENTIALS_DIRECTORY or the environment, never from flags.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "base/buf.h"
+#include "base/mac.h"
+#include <godwit/error.h>
+
+#define CONFIG_PROBLEMS_MAX 64
+#define CONFIG_ACCOUNTS_MAX 64
+
+struct config_account {
+	char name[64];
+	char app_id[64], base_url[256], version[16], business_id[64];
+	char numbers[1024];
+	struct secret app_secret, app_secret_previous, verify_token, token;
+};
+
+/* One field per row of config.def, named as there; see that file. */
+struct config_values {
+#define CONFIG_STR(key, field, def, flags, help) char field[512];
+#define CONFIG_INT(key, field, def, min, max, flags, help) int64_t field;
+#define CONFIG_MS(key, field, def, min, max, flags, help) int64_t field;
+#define CONFIG_SIZE(key, field, def, min, max, flags, help) int64_t field;
+#define CONFIG_BOOL(key, field, def, flags, help) bool field;
+#include "server/config.def"
+#undef CONFIG_STR
+#undef CONFIG_INT
+#undef CONFIG_MS
+#undef CONFIG_SIZE
+#undef CONFIG_BOOL
+};
+
+struct config;
+
+struct config_override {
+	const char *key, *value; /* a flag: "listen.public" = "127.0.0.1:0" */
+};
+
+/*
+ * Load.  path NULL: the search order of reference/ux.md 3.3.  On GW_EPARSE the
+ * problems can be listed; *out is set in both cases when memory allowed.
+ */
+GW_NODISCARD gw_status config_load(const char *path, const struct config_override *overrides,
+				   size_t count, struct config **out, struct gw_error *err);
+void config_free(struct config *c); /* wipes secrets */
+const struct config_values *config_values(const struct config *c);
+size_t config_account_count(const struct config *c);
+const struct config_account *config_account_at(const struct config *c, size_t index);
+size_t config_problem_count(const struct config *c);
+const char *config_problem(const struct config *c, size_t index);
+/* Every key as JSON [{"key","value","default","origin","help"}], secrets never. */
+void config_describe(const struct config *c, struct buf *out);
+const char *config_path(const struct config *c); /* NULL: no file */
+
+#endif
