@@ -37,6 +37,6 @@ void mac_sign_parts(struct mac *m, const struct str *parts, size_t count,
 
 void sha256(struct str bytes, unsigned char out[SHA256_BYTES]);
 bool bytes_eq_const_time(const void *a, const void *b, size_t len);
-/* A fast non-cryptographic 128-bit hash is not here on purpose: dedupe keys use sha256 cut to 16. */
+/* No fast non-cryptographic hash here, on purpose: dedupe keys are sha256 cut to 16 bytes. */
 
 #endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * a.c - a sample that a lint must refuse
+ */
+int a(const char *s)
+{
+	return (atoi)(s);
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * a.c - a sample that a lint must refuse
+ */
+/* wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide wide */
+int a;

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * a.h - a sample that a lint must refuse
+ */
+struct a {
+	int b;
+};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * a.c - a sample that a lint must refuse
+ */
+#if 0
+int a;
+#endif

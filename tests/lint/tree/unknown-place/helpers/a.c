@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * a.c - a sample that a lint must refuse
+ */
