@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""libgodwit as a stranger meets it: installed, found by pkg-config, linked both ways."""
+import glob
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("GODWIT_BUILD", os.path.join(TOP, "build", "test"))
+PROGRAM = os.path.join(TOP, "tests", "api", "program.c")
+
+
+def output(argv, **more):
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    assert done.returncode == 0, "%s\n%s" % (" ".join(argv), done.stdout.decode())
+    return done.stdout.decode()
+
+
+def build_option(name):
+    with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as f:
+        return next(o["value"] for o in json.load(f) if o["name"] == name)
+
+
+def defined(library, *flags):
+    rows = [line.split() for line in output(["nm", "--defined-only", *flags, library]).splitlines()]
+    return sorted({row[2] for row in rows if len(row) == 3})
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A folder into which everything was installed."""
+    root = tmp_path_factory.mktemp("root")
+    env = dict(os.environ, DESTDIR=str(root))
+    output(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], env=env)
+    return root
+
+
+def find(root, name):
+    found = glob.glob(os.path.join(str(root), "**", name), recursive=True)
+    assert found, "%s was not installed" % name
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def visible(root):
+    """The names that a program can see, and the names that it should."""
+    return {"static": defined(find(root, "libgodwit.a"), "-g"),
+            "shared": defined(find(root, "libgodwit.so"), "-D")}
+
+
+@pytest.mark.parametrize("kind", ["static", "shared"])
+def test_only_gw_names_are_visible(visible, kind):
+    assert visible[kind]
+    assert [name for name in visible[kind] if not name.startswith("gw_")] == []
+
+
+def test_both_libraries_offer_the_same(visible):
+    assert visible["static"] == visible["shared"]
+
+
+def pkg_config(root, *what):
+    folder = os.path.dirname(find(root, "libgodwit.pc"))
+    system = output(["pkg-config", "--variable", "pc_path", "pkg-config"]).strip()
+    env = dict(os.environ, PKG_CONFIG_LIBDIR=folder + ":" + system)
+    words = output(["pkg-config", *what, "libgodwit"], env=env).split()
+    prefix = output(["pkg-config", "--variable=prefix", "libgodwit"], env=env).strip()
+    return [re.sub(r"^(-[IL])" + re.escape(prefix), r"\1" + str(root) + prefix, w) for w in words]
+
+
+@pytest.mark.parametrize("language", ["c99", "c++11"])
+@pytest.mark.parametrize("link", ["static", "shared"])
+def test_a_program_of_its_own(root, tmp_path, language, link):
+    compiler = ["c++", "-x", "c++"] if language == "c++11" else ["cc"]
+    program = str(tmp_path / "program")
+    flags = ["-std=" + language, "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    if build_option("b_sanitize") != "none":
+        flags.append("-fsanitize=" + build_option("b_sanitize"))
+    libraries = pkg_config(root, "--libs", *(["--static"] if link == "static" else []))
+    if link == "static":
+        libraries = [find(root, "libgodwit.a") if w == "-lgodwit" else w for w in libraries]
+    output(compiler + flags + pkg_config(root, "--cflags") + [PROGRAM, "-x", "none", "-o", program]
+           + libraries)
+    env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(find(root, "libgodwit.so")))
+    assert output([program], env=env) == "here: 42 is too much\n"
+    needed = output(["objdump", "-p", program])
+    assert ("libgodwit.so.0" in needed) == (link == "shared")
+
+
+def test_what_is_installed(root):
+    """Headers of include/godwit and no others; nothing outside the usual places."""
+    installed = sorted(os.path.relpath(os.path.join(d, f), str(root))
+                       for d, _, names in os.walk(str(root)) for f in names)
+    headers = sorted(os.path.basename(f) for f in installed if f.endswith(".h"))
+    assert headers == sorted(os.listdir(os.path.join(TOP, "include", "godwit")))
+    kinds = r"(include/godwit/\w+\.h|lib/.*libgodwit\.(a|so[.0-9]*)|lib/.*/libgodwit\.pc|bin/godwit)$"
+    assert [f for f in installed if not re.search(kinds, f)] == []
