@@ -76,7 +76,7 @@ static void read_spec(void)
 	rest = str_from(state.spec);
 	while (str_split(&rest, ',', &field)) {
 		if (state.count == FAULTS_MAX || !read_fault(field, &state.faults[state.count]))
-			PANIC("GODWIT_FAULT: want up to %d of name:N:kill|fail|once, found \"%.*s\"",
+			PANIC("GODWIT_FAULT: want up to %d of name:N:kill|fail|once, not \"%.*s\"",
 			      FAULTS_MAX, STR_ARG(field));
 		state.count++;
 	}
