@@ -55,9 +55,11 @@ class Lint:
 def list_files(root):
     """What git knows or would add; every file below the root where there is no git."""
     if os.path.exists(os.path.join(root, ".git")):
-        out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                             cwd=root, check=True, stdout=subprocess.PIPE).stdout.decode()
-        return sorted(f for f in set(out.split("\0")) if f and os.path.lexists(os.path.join(root, f)))
+        done = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                              cwd=root, stdout=subprocess.PIPE)
+        if done.returncode == 0:  # git refuses a checkout of another user's
+            names = set(done.stdout.decode().split("\0"))
+            return sorted(f for f in names if f and os.path.lexists(os.path.join(root, f)))
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [d for d in folders
