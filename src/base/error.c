@@ -58,6 +58,7 @@ static void trim_cut_character(char *message)
 		message[start - 1] = '\0';
 }
 
+GW_PRINTF(2, 0)
 static void set_message(struct gw_error *err, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(err->message, sizeof(err->message), fmt, ap);

@@ -145,7 +145,7 @@ static gw_status read_filter(struct json_val root, struct filter *f, struct gw_e
 		else
 			st = gw_error_set(
 				err, GW_EPARSE,
-				"filter: unknown member \"%.*s\"; known are types, kinds and numbers",
+				"filter: unknown member \"%.*s\"; known: types, kinds, numbers",
 				STR_ARG(it.key)); /* inv. 3 */
 	}
 	return st;
