@@ -131,7 +131,7 @@ void clock_set_wall(struct clock *c, int64_t wall_ms)
 static void date_of(int64_t days, int *out_year, int *out_month, int *out_day)
 {
 	int64_t z = days + 719468; /* from 0000-03-01 */
-	int64_t era = z / 146097;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097; /* rounded down */
 	int64_t day_of_era = z - era * 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;

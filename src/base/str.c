@@ -202,9 +202,9 @@ static const struct {
 	struct str name;
 	uint64_t ms;
 } durations[] = {
-	{ { "d", 1 }, UINT64_C(86400000) }, { { "h", 1 }, UINT64_C(3600000) },
-	{ { "m", 1 }, UINT64_C(60000) },    { { "s", 1 }, UINT64_C(1000) },
-	{ { "ms", 2 }, UINT64_C(1) },
+	{ STR_INIT("d"), UINT64_C(86400000) }, { STR_INIT("h"), UINT64_C(3600000) },
+	{ STR_INIT("m"), UINT64_C(60000) },    { STR_INIT("s"), UINT64_C(1000) },
+	{ STR_INIT("ms"), UINT64_C(1) },
 };
 #define NDURATIONS (sizeof(durations) / sizeof(durations[0]))
 

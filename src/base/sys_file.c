@@ -186,6 +186,8 @@ gw_status sys_make_dir(const char *path, struct gw_error *err)
 	char part[PATH_MAX];
 	size_t len = strlen(path);
 
+	if (len == 0)
+		return gw_error_set(err, GW_EARG, "cannot make a folder without a name");
 	if (len >= sizeof(part))
 		return gw_error_set(err, GW_ELIMIT, "%.64s...: path longer than %d bytes", path,
 				    PATH_MAX - 1);
