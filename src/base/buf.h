@@ -5,7 +5,8 @@
  * A buffer cannot be made without naming its ceiling.  Any refused append
  * (ceiling or memory) frees the data and sets `failed`, so a chain of appends
  * is checked once, at the end, with buf_failed().  buf_check() asserts the
- * invariants written beside the fields.
+ * invariants written beside the fields.  What is appended may not lie in the
+ * buffer itself: growing moves it.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

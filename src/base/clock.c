@@ -117,10 +117,13 @@ void clock_set_wall(struct clock *c, int64_t wall_ms)
 	if (wall_ms > WALL_MAX_MS)
 		wall_ms = WALL_MAX_MS;
 	move = wall_ms * NS_PER_MS - wall_ns(c);
-	if (move >= 0)
+	if (move >= 0) {
 		clock_advance(c, move);
-	else
-		atomic_fetch_add(&c->wall_ns, move);
+		move = wall_ms * NS_PER_MS - wall_ns(c); /* above 0: stopped by inv. 2 */
+		if (move < 0)
+			return; /* it runs */
+	}
+	atomic_fetch_add(&c->wall_ns, move);
 }
 
 /*

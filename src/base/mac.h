@@ -24,7 +24,8 @@ struct secret {
 void secret_set(struct secret *s, struct str bytes); /* at most SECRET_MAX, else panic */
 void secret_release(struct secret *s); /* wipes */
 bool secret_eq(const struct secret *a, struct str b); /* constant time in the bytes */
-/* Read a file, without one final newline.  *out untouched on failure. */
+/* Read a file, without one final line end; what is left must be 1 to SECRET_MAX bytes.  *out
+ * untouched on failure. */
 GW_NODISCARD gw_status secret_load(const char *path, struct secret *out, struct gw_error *err);
 
 struct mac;

@@ -29,7 +29,8 @@ void *map_remove_u64(struct map *m, uint64_t key);
 /*
  * Walk in no order: `size_t at = 0; while (map_next(m, &at, &key, &value))`.
  * The entry just returned may be removed during the walk, nothing added.
- * For integer maps key holds the 8 bytes of the integer.
+ * For integer maps key holds the 8 bytes of the integer.  key is borrowed
+ * until the next change of the map.
  */
 bool map_next(const struct map *m, size_t *at, struct str *out_key, void **out_value);
 

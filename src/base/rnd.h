@@ -4,7 +4,8 @@
  *
  * rnd_init_system() draws from the kernel (keys, ids, jitter);
  * rnd_init_seed() is a reproducible sequence for the sandbox and tests, not
- * for secrets.  Not thread-safe: one per thread.
+ * for secrets.  Not thread-safe: one per thread, and initialized anew in a
+ * forked child, which would repeat its parent's bytes.
  */
 #ifndef BASE_RND_H
 #define BASE_RND_H

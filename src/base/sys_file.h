@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include <godwit/error.h>
 
-/* Read a whole file into b (its ceiling is the limit). */
+/* Append a whole file to b (its ceiling is the limit: GW_ELIMIT); GW_ENOTFOUND when there is none.
+ * b is as it was on failure, but for GW_ENOMEM, which fails it. */
 GW_NODISCARD gw_status sys_read_file(const char *path, struct buf *b, struct gw_error *err);
 /* Write whole, mode, then fsync file and folder, through a rename: all or nothing. */
 GW_NODISCARD gw_status sys_write_file(const char *path, struct str bytes, unsigned mode,
@@ -22,7 +23,7 @@ GW_NODISCARD gw_status sys_make_dir(const char *path, struct gw_error *err);
 GW_NODISCARD gw_status sys_lock_file(const char *path, int *out_fd, struct gw_error *err);
 /* Bytes free to us on the file system of path; -1 on error. */
 int64_t sys_disk_free(const char *path);
-/* Remove a folder of ours with everything in it. */
+/* Remove a folder of ours with everything in it; GW_ENOTFOUND when there is none. */
 GW_NODISCARD gw_status sys_remove_dir(const char *path, struct gw_error *err);
 /* The folder for the local socket: $XDG_RUNTIME_DIR/godwit, else <tmp>/godwit-<uid>; made 0700,
  * owner checked.  out gets "<folder>/sock". */

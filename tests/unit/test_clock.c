@@ -157,6 +157,26 @@ static void extremes_do_not_overflow(void **state)
 	}
 }
 
+/* However often it has gone forward, and with nothing left before the ceiling of mono. */
+static void set_wall_shows_it_always(void **state)
+{
+	const int64_t early = INT64_C(1000000000000), late = INT64_C(7000000000000);
+	struct clock c;
+	int64_t mono = 0;
+
+	(void)state;
+	clock_init(&c);
+	clock_freeze(&c);
+	for (int i = 0; i < 10; i++) {
+		clock_set_wall(&c, late + i);
+		CHECK_INT("late", late + i, clock_wall_ms(&c));
+		clock_set_wall(&c, early);
+		CHECK_INT("early", early, clock_wall_ms(&c));
+		CHECK_INT("mono", true, clock_mono_ns(&c) >= mono);
+		mono = clock_mono_ns(&c);
+	}
+}
+
 static void advance_back(void *arg)
 {
 	clock_advance(arg, -1);
@@ -234,6 +254,7 @@ int main(void)
 		cmocka_unit_test(set_wall_frozen),
 		cmocka_unit_test(set_wall_running),
 		cmocka_unit_test(extremes_do_not_overflow),
+		cmocka_unit_test(set_wall_shows_it_always),
 		cmocka_unit_test(never_back),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(days_against_the_library),
