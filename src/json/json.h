@@ -11,6 +11,8 @@
  *
  * OWNERSHIP  The document lives in the arena and borrows the text; both must
  *            outlive every json_val and every string read from it.
+ * MEMORY     16 bytes per value and per key: about the size of the text for a
+ *            webhook, never more than 8 times its size plus 1 KiB.
  * THREADS    A scanned document is read-only, except that reading an escaped
  *            string decodes it into the arena: one thread at a time.
  * TESTS      tests/unit/test_json*.c, fuzz/fuzz_json.c (jansson is the oracle)
@@ -62,7 +64,8 @@ GW_NODISCARD gw_status json_scan(struct str text, struct arena *a, const struct 
 
 struct json_val json_root(const struct json_doc *doc);
 struct str json_text(const struct json_doc *doc); /* what was scanned */
-uint32_t json_duplicates(const struct json_doc *doc); /* keys that appeared again */
+/* Keys that appeared again; too few when a large object was made to collide (json_key.c). */
+uint32_t json_duplicates(const struct json_doc *doc);
 
 enum json_type json_type(struct json_val v);
 static inline bool json_exists(struct json_val v)
@@ -93,16 +96,18 @@ bool json_get_text(struct json_val object, struct str key, size_t max, struct st
 struct json_iter {
 	struct json_val of;
 	uint32_t next;
-	struct str key; /* set by json_next() for object members, decoded */
+	struct str key; /* set by json_next() for object members, decoded; ptr is NULL when it
+			 * had escapes and the arena is full */
 	struct span key_span;
 };
 struct json_iter json_iter(struct json_val array_or_object);
 bool json_next(struct json_iter *it, struct json_val *out);
 
 /*
- * Writer: appends to a struct buf; commas and colons are its business.  A
- * misuse (value without key inside an object, unbalanced end) panics.  The
- * buffer's failed state is checked once at the end by the caller.
+ * Writer: appends one value to a struct buf; commas and colons are its
+ * business.  A misuse (value without key inside an object, unbalanced end, a
+ * second value, more than JSON_DEPTH_MAX open) panics.  The buffer's failed
+ * state is checked once at the end by the caller.
  */
 struct json_writer {
 	struct buf *out;
@@ -110,6 +115,7 @@ struct json_writer {
 	uint64_t has_items; /* bit per depth: something was written here */
 	uint64_t is_object; /* bit per depth */
 	bool after_key;
+	bool done; /* the value is complete */
 };
 
 void json_w_init(struct json_writer *w, struct buf *out);
@@ -132,7 +138,8 @@ void json_w_kv_raw(struct json_writer *w, const char *key, struct str json);
 /* Quote and escape into b, outside any writer. `ascii` also escapes all non-ASCII as \uXXXX and
  * '/' as \/, as Meta serialises what it signs. */
 void json_quote(struct buf *b, struct str value, bool ascii);
-/* Re-serialise a scanned value word for word, escaping strings as json_quote(ascii=true) does. */
+/* Re-serialise a scanned value without blanks: numbers and the order of keys word for word, strings
+ * escaped as json_quote(ascii=true) does, lone surrogates and \u0000 kept.  Missing gives null. */
 void json_put_ascii(struct buf *b, struct json_val v);
 
 #endif
