@@ -256,12 +256,14 @@ static void resume(struct http_call *c)
 
 bool call_orphan(struct http_call *c)
 {
+	/* First: an answer that comes this moment gives back the orphan's reference. */
+	atomic_fetch_add(&c->server->refs, 1);
 	if (atomic_exchange(&c->owner, OWNER_ORPHANED) == OWNER_DONE) { /* inv. 3 */
 		atomic_store(&c->owner, OWNER_DONE);
+		server_unref(c->server);
 		return false;
 	}
 	atomic_fetch_sub(&c->server->open_calls, 1);
-	atomic_fetch_add(&c->server->refs, 1);
 	c->next_orphan = c->server->orphans;
 	c->server->orphans = c;
 	resume(c);

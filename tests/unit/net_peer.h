@@ -90,9 +90,17 @@ static inline int peer_read_answer(int fd, struct buf *b)
 	uint32_t status = 0;
 
 	buf_reset(b);
-	peer_read_until(fd, b, "\r\n\r\n");
-	if (!str_find(buf_str(b), STR("\r\n\r\n"), &head))
-		return 0;
+	do { /* byte by byte: what follows may be the next answer */
+		char c;
+		ssize_t n = recv(fd, &c, 1, 0);
+
+		if (n < 0 && errno != ECONNRESET)
+			fail_msg("recv: %s, after %zu bytes", strerror(errno), b->len);
+		if (n <= 0)
+			return 0;
+		buf_put_char(b, c);
+	} while (!str_ends(buf_str(b), STR("\r\n\r\n")));
+	head = b->len - 4;
 	if (str_find(buf_str(b), STR("Content-Length: "), &at)) {
 		struct str rest = str_slice(buf_str(b), at + 16, head + 2);
 
