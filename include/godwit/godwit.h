@@ -2,6 +2,7 @@
 /*
  * godwit.h - everything libgodwit offers
  *
+ *   errors.h    what Meta's error codes mean and what to do about them
  *   webhook.h   verify a signature, parse a notification, walk its events
  *
  * C99 and C++ clean. No function of the library logs, reads the environment or
@@ -13,6 +14,7 @@
 
 #include <godwit/types.h>
 #include <godwit/error.h>
+#include <godwit/errors.h>
 #include <godwit/webhook.h>
 
 #define GW_VERSION_MAJOR 0
