@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guard.h - what must hold when a message is released (design.md 5.10)
+ *
+ * Only what we know is refused; what we do not know passes, and Meta decides.
+ */
+#ifndef GATEWAY_GUARD_H
+#define GATEWAY_GUARD_H
+
+#include "gateway/outq.h"
+#include "gateway/refusal.h"
+
+/* What the guards look at. */
+struct guard_facts {
+	const struct outq_entry *entry;
+	int64_t window_ms; /* when the customer last opened the window; 0: no record */
+	int64_t now_ms; /* wall */
+};
+
+/* True: it may go.  False: r says which guard refused it and why. */
+bool guards_pass(const struct guard_facts *f, struct refusal *r);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* test_guard.c - what is refused at release, and how the refusal reads */
+#include "unit.h"
+
+#include "gateway/guard.h"
+
+#define NOW INT64_C(1800000000000)
+#define DAY (INT64_C(24) * 3600 * 1000)
+
+static const struct {
+	const char *name, *kind;
+	int64_t window_ms;
+	bool passes;
+} windows[] = {
+	{ "no record", "text", 0, true },
+	{ "just now", "text", NOW, true },
+	{ "to the millisecond", "text", NOW - DAY, true },
+	{ "a millisecond late", "text", NOW - DAY - 1, false },
+	{ "long ago", "image", 1, false },
+	{ "a reaction is free-form", "reaction", NOW - 2 * DAY, false },
+	{ "a template needs none", "template", NOW - 2 * DAY, true },
+	{ "from the future", "text", NOW + DAY, true },
+};
+
+static void the_window(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
+		struct outq_entry e = { .kind = str_from(windows[i].kind) };
+		struct guard_facts f = { &e, windows[i].window_ms, NOW };
+		struct refusal r = { .code = 0 };
+
+		CHECK_INT(windows[i].name, windows[i].passes, guards_pass(&f, &r));
+		CHECK_INT(windows[i].name, windows[i].passes ? 0 : 131047, r.code);
+		if (!windows[i].passes)
+			assert_string_equal(r.reason, "window");
+	}
+}
+
+static void in_metas_shape(void **state)
+{
+	struct outq_entry e = { .kind = STR("text") };
+	struct guard_facts f = { &e, INT64_C(1795200000000), NOW };
+	struct refusal r;
+	struct buf out;
+
+	(void)state;
+	assert_false(guards_pass(&f, &r));
+	buf_init(&out, REFUSAL_BODY_MAX);
+	refusal_put(&out, &r);
+	CHECK_STR(
+		"body",
+		"{\"error\":{\"message\":\"(#131047) Re-engagement message\","
+		"\"type\":\"OAuthException\",\"code\":131047,\"error_data\":{"
+		"\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this message: the "
+		"customer last wrote at 2026-11-20T18:40:00.000Z, more than 24 hours ago; send a "
+		"template, or wait until the customer writes again\"},\"fbtrace_id\":\"godwit\"}}",
+		buf_str(&out));
+	assert_true(refusal_is_ours(buf_str(&out)));
+	buf_release(&out);
+	assert_false(refusal_is_ours(STR("{\"error\":{\"code\":100,\"fbtrace_id\":\"A1b\"}}")));
+	assert_false(refusal_is_ours(STR("")));
+}
+
+static void long_words_are_cut_between_characters(void **state)
+{
+	char text[2000];
+	struct refusal r;
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\xC3\xA9", 2);
+	text[sizeof(text) - 2] = '\0';
+	assert_false(refuse(&r, REFUSAL_INVALID, 100, "%s", text));
+	assert_true(strlen(r.details) < sizeof(r.details));
+	CHECK_INT("whole characters", 1, (strlen(r.details) - 29) % 2 == 0);
+	buf_init(&out, REFUSAL_BODY_MAX);
+	refusal_put(&out, &r);
+	assert_false(buf_failed(&out));
+	buf_release(&out);
+}
+
+static void codes_have_their_status(void **state)
+{
+	static const struct {
+		int code, status;
+	} want[] = { { 100, 400 },    { 190, 401 },    { 368, 403 }, { 131031, 403 },
+		     { 131042, 400 }, { 131016, 503 }, { 7, 400 } };
+	struct refusal r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		assert_false(refuse(&r, REFUSAL_ACCOUNT, want[i].code, "why"));
+		CHECK_INT("status", want[i].status, r.status);
+	}
+	assert_false(refuse(&r, REFUSAL_INVALID, 100, "no such number"));
+	r.subcode = 33;
+	struct buf out;
+	size_t at;
+
+	buf_init(&out, REFUSAL_BODY_MAX);
+	refusal_put(&out, &r);
+	assert_true(str_find(buf_str(&out), STR("\"error_subcode\":33"), &at));
+	assert_true(str_find(buf_str(&out), STR("GraphMethodException"), &at));
+	buf_release(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_window),
+		cmocka_unit_test(in_metas_shape),
+		cmocka_unit_test(long_words_are_cut_between_characters),
+		cmocka_unit_test(codes_have_their_status),
+	};
+
+	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
+}
