@@ -57,7 +57,7 @@ static const unsigned char *refuse(struct scan *s, const unsigned char *at, cons
 
 static const unsigned char *skip_blanks(const struct scan *s, const unsigned char *p)
 {
-	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+	while (p < s->end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
 		p++;
 	return p;
 }
@@ -78,6 +78,14 @@ static struct json_node *add_node(struct scan *s, const unsigned char *at, enum 
 	return n;
 }
 
+static uint64_t load64(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
 /*
  * Eight bytes at once (SWAR): the lowest flagged byte of the result is the
  * first that is a quote, a backslash, a control character or not ASCII.
@@ -86,13 +94,26 @@ static struct json_node *add_node(struct scan *s, const unsigned char *at, enum 
 static uint64_t find_special(const unsigned char *p)
 {
 	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-	uint64_t v, quote, slash;
+	uint64_t v = load64(p), quote = v ^ ones * '"', slash = v ^ ones * '\\';
 
-	memcpy(&v, p, 8);
-	v = le64toh(v);
-	quote = v ^ ones * '"';
-	slash = v ^ ones * '\\';
 	return ((quote - ones) | (slash - ones) | (v - ones * 0x20) | v) & tops;
+}
+
+/*
+ * The first special byte at or behind p; within the last 15 bytes of the text
+ * just p.  Two words at once, since most strings end within sixteen bytes and
+ * a branch for each word would be guessed wrong half of the time.
+ */
+static inline const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
+{
+	for (; end - p >= 16; p += 16) {
+		uint64_t one = find_special(p), two = find_special(p + 8);
+		uint64_t first = one != 0 ? one : two;
+
+		if (first != 0)
+			return p + ((unsigned)__builtin_ctzll(first) >> 3) + (one != 0 ? 0 : 8);
+	}
+	return p;
 }
 
 static bool is_hex4(const unsigned char *p)
@@ -128,25 +149,13 @@ static const unsigned char *scan_escape(struct scan *s, const unsigned char *p)
 	}
 }
 
-/*
- * p is behind the opening quote; returns where the closing quote is, and adds
- * NODE_ESCAPED to *info when a backslash was met.
- */
-static const unsigned char *scan_string(struct scan *s, const unsigned char *p, uint32_t *info)
+/* The rest of scan_string(), from the first byte that is special or near the end. */
+static const unsigned char *scan_specials(struct scan *s, const unsigned char *p, uint32_t *info)
 {
 	const unsigned char *end = s->end;
 	uint32_t len;
 
-	for (;;) {
-		while (end - p >= 8) {
-			uint64_t special = find_special(p);
-
-			if (special != 0) {
-				p += (unsigned)__builtin_ctzll(special) >> 3;
-				break;
-			}
-			p += 8;
-		}
+	for (;; p = skip_plain(p, end)) {
 		if (p == end)
 			return refuse(s, p, "a string without its closing quote");
 		if (*p == '"')
@@ -154,7 +163,7 @@ static const unsigned char *scan_string(struct scan *s, const unsigned char *p, 
 		if (*p < 0x20)
 			return refuse(s, p, "a control character in a string");
 		if (*p != '\\' && *p < 0x80)
-			p++; /* the last seven bytes are read one by one */
+			p++; /* the last 15 bytes are read one by one */
 		while (p < end && *p == '\\') {
 			*info |= NODE_ESCAPED;
 			if ((p = scan_escape(s, p)) == NULL)
@@ -166,6 +175,17 @@ static const unsigned char *scan_string(struct scan *s, const unsigned char *p, 
 			p += len;
 		}
 	}
+}
+
+/*
+ * p is behind the opening quote; returns where the closing quote is, and adds
+ * NODE_ESCAPED to *info when a backslash was met.
+ */
+static inline const unsigned char *scan_string(struct scan *s, const unsigned char *p,
+					       uint32_t *info)
+{
+	p = skip_plain(p, s->end);
+	return p < s->end && *p == '"' ? p : scan_specials(s, p, info);
 }
 
 /* p is at '-' or a digit; returns what is behind the number. */
@@ -248,21 +268,33 @@ static const unsigned char *scan_scalar(struct scan *s, const unsigned char *p)
 }
 
 /*
- * Note that a key was seen.  The signature takes the length and three bytes;
- * reading the quotes around an empty key is harmless.  inv. 4
+ * A hash of 8 bits over the length and the first and last eight bytes of a
+ * key; of a shorter one all bytes, wherever in the text it stands.
  */
-static void note_key(struct scan *s, const unsigned char *from, const unsigned char *quote)
+static uint32_t sign_key(const struct scan *s, const unsigned char *key, size_t len)
 {
-	uint32_t len = (uint32_t)(quote - from);
-	uint32_t sig = len + ((uint32_t)from[1] << 8) + ((uint32_t)quote[-1] << 16) +
-		       ((uint32_t)from[len / 2] << 24);
-	uint64_t *word;
+	unsigned char end[8] = { 0 };
+	uint64_t mixed = len;
 
-	sig = sig * 0x9E3779B1U >> 24; /* Knuth's multiplicative hash, 8 bits */
-	word = &s->seen[s->depth - 1].bits[sig >> 6];
-	if ((*word >> (sig & 63) & 1) != 0)
+	if (len >= 8) {
+		mixed ^= load64(key) ^ load64(key + len - 8) << 7;
+	} else if (len > 0) {
+		if (s->end - key < 8)
+			key = memcpy(end, key, len); /* not beyond the text */
+		mixed ^= load64(key) << 8 * (8 - len);
+	}
+	return (uint32_t)(mixed * 0x9E3779B97F4A7C15 >> 56); /* Knuth's multiplicative hash */
+}
+
+/* Note that a key was seen: inv. 4. */
+static void note_key(struct scan *s, const unsigned char *key, size_t len)
+{
+	uint32_t sign = sign_key(s, key, len);
+	uint64_t *word = &s->seen[s->depth - 1].bits[sign >> 6];
+
+	if ((*word >> (sign & 63) & 1) != 0)
 		s->nodes[s->open].info |= NODE_DOUBT;
-	*word |= UINT64_C(1) << (sig & 63);
+	*word |= UINT64_C(1) << (sign & 63);
 }
 
 /* p is where a key is due; returns what is behind the colon. */
@@ -283,7 +315,7 @@ static const unsigned char *scan_key(struct scan *s, const unsigned char *p)
 	if (flags != 0) /* its signature is not that of the decoded key */
 		s->nodes[s->open].info |= NODE_DOUBT;
 	else
-		note_key(s, from, quote);
+		note_key(s, from + 1, n->len - 2);
 	p = skip_blanks(s, quote + 1);
 	if (p == s->end || *p != ':')
 		return refuse(s, p, "expected a colon");

@@ -36,6 +36,17 @@ static unsigned char escape_of(unsigned char c)
 	}
 }
 
+/* Whether escape_of(c) is ESCAPE_NONE, in one look: most bytes are. */
+static inline bool is_plain(unsigned char c)
+{
+	static const uint64_t bits[4] = {
+		~UINT64_C(0) << 32 & ~(UINT64_C(1) << '"') & ~(UINT64_C(1) << '/'),
+		~(UINT64_C(1) << ('\\' - 64)),
+	};
+
+	return (bits[c >> 6] >> (c & 63) & 1) != 0;
+}
+
 static void put_hex4(struct buf *b, uint32_t unit)
 {
 	static const char digits[] = "0123456789abcdef"; /* lower case, as Meta's */
@@ -83,11 +94,15 @@ static void put_text(struct buf *b, struct str s, bool ascii)
 	if (s.len == 0) /* ptr may be NULL */
 		return;
 	while (p < end) {
-		unsigned char how = escape_of(*p);
+		unsigned char how;
 
+		if (is_plain(*p)) {
+			p++;
+			continue;
+		}
+		how = escape_of(*p);
 		len = how == ESCAPE_HIGH ? json_utf8_len(p, end) : 1;
-		if (how == ESCAPE_NONE ||
-		    (!ascii && (how == '/' || (how == ESCAPE_HIGH && len > 0)))) {
+		if (!ascii && (how == '/' || (how == ESCAPE_HIGH && len > 0))) {
 			p += len;
 			continue;
 		}

@@ -365,25 +365,52 @@ static void stops_at_the_end(void **state)
 	scanned_release(&s);
 }
 
-/* Strings are read in steps of eight: every special byte at every place. */
+/* A string of `len` x with one other byte, and blanks behind it. */
+static gw_status scan_string_with(size_t len, size_t at, unsigned char other, size_t blanks)
+{
+	char text[96];
+	struct scanned s;
+	gw_status st;
+
+	memset(text, 'x', len + 2);
+	memset(text + len + 2, ' ', blanks);
+	text[0] = text[len + 1] = '"';
+	text[at + 1] = (char)other;
+	s = scan(str_make(text, len + 2 + blanks));
+	st = s.status;
+	scanned_release(&s);
+	return st;
+}
+
+/*
+ * Strings are read sixteen bytes at once and the end of a text one by one:
+ * every byte at every place of both.  A backslash has an x or the last quote
+ * behind it, which is refused as well.
+ */
 static void every_byte_at_every_place(void **state)
 {
-	(void)state;
-	for (size_t len = 1; len < 20; len++) {
-		for (size_t at = 0; at < len; at++) {
-			for (int c = 0; c < 0x100; c++) {
-				bool good = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-				char text[32];
-				struct scanned s;
+	static const unsigned char odd[] = { 0x00, 0x01, 0x1F, '"', '\\', 0x80, 0xFF };
+	static const unsigned char plain[] = { 0x20, 0x21, 0x23, '[', ']', 0x7F };
 
-				memset(text, 'x', sizeof(text));
-				text[0] = text[len + 1] = '"';
-				text[at + 1] = (char)c;
-				s = scan(str_make(text, len + 2));
-				/* a backslash before the last quote or an x: refused as well */
-				CHECK_INT("byte", good ? GW_OK : GW_EPARSE, s.status);
-				scanned_release(&s);
-			}
+	(void)state;
+	for (int c = 0; c < 0x100; c++) {
+		bool good = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+
+		for (size_t at = 0; at < 17; at++) {
+			gw_status want = good ? GW_OK : GW_EPARSE;
+
+			CHECK_INT("near", want, scan_string_with(17, at, (unsigned char)c, 0));
+			CHECK_INT("far", want, scan_string_with(17, at, (unsigned char)c, 20));
+		}
+	}
+	for (size_t len = 1; len < 40; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+				CHECK_INT("odd", GW_EPARSE,
+					  scan_string_with(len, at, odd[i], len % 2 * 20));
+			for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+				CHECK_INT("plain", GW_OK,
+					  scan_string_with(len, at, plain[i], len % 2 * 20));
 		}
 	}
 }
@@ -530,6 +557,12 @@ static const struct {
 } repeated[] = {
 	{ "none", STR_INIT("{\"a\":1,\"b\":2,\"ab\":3,\"ba\":4,\"\":5}"), 0 },
 	{ "one", STR_INIT("{\"a\":1,\"a\":2}"), 1 },
+	{ "near the end and not", STR_INIT("{\"a\":1,\"b\":2,\"a\":3}"), 1 },
+	{ "far from the end", STR_INIT("{\"abc\":1,\"abc\":2}                "), 1 },
+	{ "seven bytes", STR_INIT("{\"abcdefg\":1,\"abcdefg\":2}"), 1 },
+	{ "eight bytes", STR_INIT("{\"abcdefgh\":1,\"abcdefgh\":2}"), 1 },
+	{ "nine bytes", STR_INIT("{\"abcdefghi\":1,\"abcdefghi\":2}"), 1 },
+	{ "the middle differs", STR_INIT("{\"12345678a12345678\":1,\"12345678b12345678\":2}"), 0 },
 	{ "thrice", STR_INIT("{\"a\":1,\"a\":2,\"a\":3}"), 2 },
 	{ "two of two", STR_INIT("{\"a\":1,\"b\":2,\"a\":3,\"b\":4}"), 2 },
 	{ "empty keys", STR_INIT("{\"\":1,\"\":2}"), 1 },
