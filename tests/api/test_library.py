@@ -97,3 +97,25 @@ def test_what_is_installed(root):
     assert headers == sorted(os.listdir(os.path.join(TOP, "include", "godwit")))
     kinds = r"(include/godwit/\w+\.h|lib\w*/(.*/)?libgodwit\.(a|so[.0-9]*|pc)|bin/godwit)$"
     assert [f for f in installed if not re.search(kinds, f)] == []
+
+
+def declared():
+    """Every function that a public header offers."""
+    names = set()
+    for path in glob.glob(os.path.join(TOP, "include", "godwit", "*.h")):
+        with open(path, encoding="utf-8") as f:
+            text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.DOTALL)
+        for line in re.findall(r"^GW_API\b[^;]*;", text, re.MULTILINE):
+            names.add(re.search(r"\b(gw_\w+)\s*\(", line).group(1))
+    return sorted(names)
+
+
+def test_what_the_headers_offer_is_there(visible):
+    assert visible["shared"] == declared()
+
+
+def test_the_exported_names_change_on_purpose(visible):
+    """A name once exported is a promise: add new ones to the list, take none away."""
+    with open(os.path.join(TOP, "tests", "api", "libgodwit.symbols"), encoding="utf-8") as f:
+        promised = f.read().split()
+    assert visible["shared"] == promised
