@@ -34,6 +34,9 @@ typedef struct gw_str {
 	size_t len;
 } gw_str;
 
+/* A C string as a gw_str; NULL gives the empty one. */
+GW_API gw_str gw_str_from(const char *text);
+
 /* How a call ended.  For programs; struct gw_error tells people why. */
 typedef enum gw_status {
 	GW_OK = 0,

@@ -32,7 +32,8 @@ extern "C" {
  */
 GW_API GW_NODISCARD gw_status gw_webhook_verify(gw_str body, gw_str header, gw_str app_secret,
 						struct gw_error *err);
-/* Write "sha256=" + 64 hex digits + NUL: what Meta would send for this body. */
+/* Write "sha256=" + 64 hex digits + NUL: what Meta would send for this body; "" when the
+ * secret is empty or memory ran out. */
 GW_API void gw_webhook_sign(gw_str body, gw_str app_secret, char out[72]);
 /*
  * The GET handshake: true when mode is "subscribe" and the token matches
@@ -134,12 +135,14 @@ typedef struct gw_event {
 	gw_str group_id;
 	gw_str participant; /* group statuses: whose receipt */
 
-	gw_str id; /* wamid, mid or call id; empty when the item has none */
+	gw_str id; /* wamid, mid or call id; empty when the item has none: edits, deletions,
+			      * reactions and older postbacks of Messenger and Instagram */
 	int64_t at; /* when, by Meta's stamp */
 
 	/* messages: */
 	gw_message_kind kind;
-	gw_str kind_word; /* Meta's word for it */
+	gw_str kind_word; /* Meta's word for it, the inner one of interactive messages; of other
+			      * events the word of what happened: event, decision, preference */
 	gw_str text; /* body, caption, button text, reply title: what a person would read */
 	gw_str reply_id; /* id or payload of a button, list row or postback */
 	gw_str reply_to; /* message id that is quoted, reacted to, edited or deleted */
@@ -156,8 +159,9 @@ typedef struct gw_event {
 	/* statuses: */
 	gw_status_kind status;
 	gw_str status_word;
-	gw_str recipient; /* as Meta identified it: recipient_id, else the user id, else group
-			      * participant; the dedupe and evidence key */
+	gw_str recipient; /* as Meta identified it: recipient_id, else the user id; of a group
+			      * status the participant, else the group; the dedupe and evidence
+			      * key */
 	gw_str opaque; /* biz_opaque_callback_data */
 	gw_span pricing, conversation;
 	/* errors of a status, message or value; the first one typed, all of them raw: */
@@ -168,7 +172,9 @@ typedef struct gw_event {
 	/* where it lies, for splicing a body with this one event (render_meta): */
 	gw_span item; /* the element of the list, or the whole value for a change */
 	const char *list; /* "messages", "statuses", "errors", "message_echoes", "messaging", ...;
-			      * NULL: the event is the change's whole value */
+			      * NULL: the event is the change's whole value.  Of another shape:
+			      * "changes": item is a change without a value; "entry": an entry
+			      * without changes or items; "": item is the whole body */
 	gw_span entry_id, entry_time, field_word, metadata, contact; /* raw JSON values */
 	gw_span opaque_value; /* the string literal of biz_opaque_callback_data, with quotes */
 } gw_event;
@@ -176,10 +182,16 @@ typedef struct gw_event {
 typedef struct gw_notification gw_notification;
 
 /*
+ * Field "history" (messages of up to 180 days ago, shared when a number was connected) is
+ * GW_EVENT_UNKNOWN on purpose: nobody should answer them.  A single message under it has its
+ * members filled in.
+ */
+/*
  * Parse a body that has been verified.  The body is borrowed until
  * gw_notification_free().  GW_EPARSE when it is not JSON at all (keep the
  * bytes and answer 200: a retry cannot mend it); a JSON text of another shape
- * is one unknown event.  GW_ELIMIT over GW_NOTIFICATION_MAX.
+ * is one unknown event.  GW_ELIMIT over GW_NOTIFICATION_MAX, or when tiny
+ * items would take more than 32 times the body's memory (no real ones do).
  */
 GW_API GW_NODISCARD gw_status gw_notification_parse(gw_str body, gw_notification **out,
 						    struct gw_error *err);

@@ -66,7 +66,6 @@ bool mailbox_is_empty(const struct mailbox *box)
 void mailbox_post(struct mailbox *box, struct mail *mail)
 {
 	struct mail *old = atomic_load_explicit(&box->head, memory_order_relaxed);
-	int fd = box->fd; /* the receiver may free the box as soon as it has the mail */
 	uint64_t one = 1;
 
 	do {
@@ -76,7 +75,7 @@ void mailbox_post(struct mailbox *box, struct mail *mail)
 	if (old != NULL)
 		return;
 	/* inv. 1.  It can only fail when the counter is full, and then it is readable. */
-	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(box->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
 

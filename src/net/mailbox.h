@@ -26,7 +26,7 @@ struct mail {
 struct mailbox;
 
 struct mailbox *mailbox_new(void); /* panics without descriptors or memory */
-void mailbox_free(struct mailbox *box); /* must be empty; NULL allowed */
+void mailbox_free(struct mailbox *box); /* empty, and no post under way; NULL allowed */
 /* Readable when something was posted: watch it edge-triggered, or drain until 0 comes back. */
 int mailbox_fd(const struct mailbox *box);
 bool mailbox_is_empty(const struct mailbox *box); /* costs no system call; any thread */
