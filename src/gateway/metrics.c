@@ -41,7 +41,7 @@ static const char *const outcome_words[OUTCOME_NOUTCOMES] = {
 
 static const char *const state_words[] = {
 #define OUTQ_STATE(symbol, word, terminal) word,
-#include "gateway/outq_state.def"
+#include "store/outq_state.def"
 #undef OUTQ_STATE
 };
 

@@ -46,7 +46,7 @@ static const struct {
 	bool is_terminal;
 } states[OUTQ_NSTATES] = {
 #define OUTQ_STATE(symbol, word, terminal) [OUTQ_##symbol] = { word, terminal },
-#include "gateway/outq_state.def"
+#include "store/outq_state.def"
 #undef OUTQ_STATE
 };
 

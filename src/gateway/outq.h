@@ -28,7 +28,7 @@
 
 enum outq_state {
 #define OUTQ_STATE(symbol, word, terminal) OUTQ_##symbol,
-#include "gateway/outq_state.def"
+#include "store/outq_state.def"
 #undef OUTQ_STATE
 	OUTQ_NSTATES
 };

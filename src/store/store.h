@@ -98,8 +98,9 @@ struct store_req {
 	size_t weight; /* bytes it keeps in memory until the commit */
 	bool lazy; /* may ride on the next commit or wait 100 ms (delivered marks) */
 	gw_status status; /* set before done() */
-	struct store_req *next; /* the store's */
-	int64_t submitted_ns; /* the store's */
+	struct store *store; /* this and the rest: the store's */
+	struct store_req *next;
+	int64_t submitted_ns;
 };
 
 /* Give a request; all it points to stays untouched until done(). */
@@ -374,6 +375,7 @@ struct store_job {
 	void (*run)(struct store_job *job, struct store_reader *r); /* reader thread */
 	void (*done)(struct store_job *job); /* loop thread */
 	gw_status status; /* for run() to use */
+	struct store_reader *reader; /* this and the rest: the store's */
 	struct store_job *next;
 };
 void store_read(struct store *s, struct store_job *job);

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite_inbox.c - a body and its events, one atom
+ *
+ *   for each event: stale? -> dedupe key in -> the body, once -> who -> whose message
+ *                   -> seq -> lane -> the event -> evidence -> deliveries
+ *
+ * INVARIANTS  1. The dedupe key and the event are in one transaction, and the key names the event's
+ *                row, which is how the sweep knows when it came.
+ *             2. The body is kept only if something in it is new.
+ *             3. The token names the message; the wamid does where there is no token; evidence
+ *                that came with a token names it for those that come without.
+ *             4. Evidence is Meta's word alone: events that we composed leave none.
+ *             5. The lane of a message is made of its wamid, so it is the same before and after we
+ *                learn whose message it is.
+ * THREADS     the store thread
+ * TESTS       tests/unit/test_store_inbox.c
+ */
+#include "store/sqlite_int.h"
+
+#include "base/mem.h"
+
+/* ---- spans as bytes: length of the word, the word, then at and len of each span as varints */
+
+static size_t put_varint(unsigned char *out, uint32_t value)
+{
+	size_t n = 0;
+
+	while (value >= 0x80) {
+		out[n++] = (unsigned char)(value | 0x80);
+		value >>= 7;
+	}
+	out[n++] = (unsigned char)value;
+	return n;
+}
+
+static bool get_varint(struct str *rest, uint32_t *out)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; shift < 35 && rest->len > 0; shift += 7) {
+		unsigned char c = (unsigned char)rest->ptr[0];
+
+		*rest = str_slice(*rest, 1, rest->len);
+		value |= (uint64_t)(c & 0x7f) << shift;
+		if (c < 0x80) {
+			*out = (uint32_t)value;
+			return value <= UINT32_MAX;
+		}
+	}
+	return false;
+}
+
+size_t splice_pack(const struct store_splice *splice, unsigned char out[SPLICE_MAX])
+{
+	size_t list = strnlen(splice->list, sizeof(splice->list) - 1), n = 0;
+
+	out[n++] = (unsigned char)list;
+	memcpy(out + n, splice->list, list);
+	n += list;
+	for (size_t i = 0; i < STORE_SPANS; i++) {
+		n += put_varint(out + n, splice->at[i]);
+		n += put_varint(out + n, splice->len[i]);
+	}
+	return n;
+}
+
+bool splice_unpack(struct str bytes, struct store_splice *out)
+{
+	struct store_splice splice = { .list = "" };
+	size_t list;
+
+	if (bytes.len < 1)
+		return false;
+	list = (unsigned char)bytes.ptr[0];
+	if (list >= sizeof(splice.list) || bytes.len < 1 + list)
+		return false;
+	memcpy(splice.list, bytes.ptr + 1, list);
+	bytes = str_slice(bytes, 1 + list, bytes.len);
+	for (size_t i = 0; i < STORE_SPANS; i++) {
+		if (!get_varint(&bytes, &splice.at[i]) || !get_varint(&bytes, &splice.len[i]))
+			return false;
+	}
+	*out = splice;
+	return true;
+}
+
+/* ---- lanes */
+
+#define LANE_CONVERSATION 1
+#define LANE_MESSAGE 2
+#define LANE_ACCOUNT 3
+
+/* A lane's key: what it is made of, and which kind in the last two bits.  The hash only has to
+ * spread: two lanes that meet are one lane, in order, and nothing worse. */
+static int64_t lane_of_text(struct str text, unsigned kind)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a, the same in every run */
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(0x100000001b3);
+	return (int64_t)((hash >> 3) << 2 | kind); /* 63 bits: never negative */
+}
+
+struct message_link {
+	int64_t row; /* 0: none, or not ours */
+	bool by_token; /* the token led to it, and its row has another wamid or none */
+};
+
+static int64_t lane_of(const struct store_event_in *ev, const struct who *who)
+{
+	if (ev->lane_by == STORE_LANE_MESSAGE) {
+		if (ev->external_id.len > 0)
+			return lane_of_text(ev->external_id, LANE_MESSAGE);
+		if (ev->message_row != 0)
+			return lane_of_text(str_make((const char *)ev->message.bytes, ID_BYTES),
+					    LANE_MESSAGE);
+	}
+	if (ev->lane_by != STORE_LANE_ACCOUNT && who->conversation != 0)
+		return who->conversation << 2 | LANE_CONVERSATION;
+	return lane_of_text(ev->account_id, LANE_ACCOUNT);
+}
+
+/* ---- whose message */
+
+static gw_status ask_message(struct writer *w, sqlite3_stmt *st, struct store_event_in *ev,
+			     bool *out_same_wamid)
+{
+	struct cols c = { st, 0 };
+	struct str text;
+	gw_status status;
+	bool found;
+
+	status = sql_step(&w->sql, st, &found);
+	if (status != GW_OK || !found)
+		return status;
+	ev->message_row = col_i64(&c);
+	(void)col_id(&c, &ev->message); /* NOT NULL */
+	(void)str_copy(col_str(&c), ev->message_state, sizeof(ev->message_state)); /* fits */
+	text = col_str(&c);
+	ev->opaque = text.len > 0 ? xstr(text) : STR_EMPTY;
+	*out_same_wamid = str_eq(col_str(&c), ev->external_id);
+	sql_done(st);
+	return GW_OK;
+}
+
+/* inv. 3 */
+static gw_status find_message(struct writer *w, struct store_event_in *ev, struct message_link *out)
+{
+	sqlite3_stmt *st;
+	gw_status status = GW_OK;
+	bool same = false;
+
+	if (ev->has_token) {
+		st = sql_use(&w->sql, SQL_MESSAGE_OF_TOKEN);
+		bind_id(&(struct bind){ st, 0 }, &ev->token_id);
+		status = ask_message(w, st, ev, &same);
+		out->by_token = ev->message_row != 0 && !same;
+	}
+	if (status == GW_OK && ev->message_row == 0 && ev->external_id.len > 0) {
+		st = sql_use(&w->sql, SQL_MESSAGE_OF_WAMID);
+		bind_str(&(struct bind){ st, 0 }, ev->external_id);
+		status = ask_message(w, st, ev, &same);
+	}
+	if (status == GW_OK && ev->message_row == 0 && ev->external_id.len > 0) {
+		st = sql_use(&w->sql, SQL_MESSAGE_OF_EVIDENCE);
+		bind_str(&(struct bind){ st, 0 }, ev->external_id);
+		status = ask_message(w, st, ev, &same);
+		out->by_token = ev->message_row != 0;
+	}
+	out->row = ev->message_row;
+	return status;
+}
+
+/* ---- evidence */
+
+static gw_status add_evidence(struct writer *w, const struct store_event_in *ev,
+			      const struct message_link *link)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_ADD);
+	struct bind b = { st, 0 };
+
+	bind_str(&b, ev->external_id);
+	bind_str(&b, ev->status);
+	bind_str(&b, ev->recipient);
+	bind_i64(&b, ev->row);
+	bind_row(&b, link->by_token ? link->row : 0);
+	bind_i64(&b, ev->token_try);
+	bind_i64(&b, ev->error_code);
+	bind_str_or_null(&b, ev->errors);
+	return sql_run(&w->sql, st);
+}
+
+static gw_status count_evidence(struct writer *w, struct store_event_in *ev)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_COUNT);
+	gw_status status;
+	bool found;
+
+	bind_str(&(struct bind){ st, 0 }, ev->external_id);
+	status = sql_step(&w->sql, st, &found);
+	if (status == GW_OK && found) {
+		ev->state_version = sqlite3_column_int64(st, 0);
+		sql_done(st);
+	}
+	return status;
+}
+
+static gw_status note_status(struct writer *w, const struct store_put_body *p,
+			     struct store_event_in *ev)
+{
+	struct message_link link = { 0 };
+	gw_status status;
+
+	status = find_message(w, ev, &link);
+	if (status != GW_OK || ev->external_id.len == 0)
+		return status;
+	if (!p->composed) /* inv. 4 */
+		status = add_evidence(w, ev, &link);
+	if (status == GW_OK)
+		status = count_evidence(w, ev);
+	return status;
+}
+
+/* ---- rows */
+
+static gw_status add_body(struct writer *w, struct store_put_body *p)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_BODY_ADD);
+	struct bind b = { st, 0 };
+
+	p->row = w->next_body++;
+	bind_i64(&b, p->row);
+	bind_i64(&b, p->received_ms);
+	bind_str(&b, p->account);
+	bind_i64(&b, (int64_t)p->event_count);
+	bind_i64(&b, p->quarantined);
+	bind_i64(&b, p->composed);
+	bind_str(&b, p->signature);
+	bind_blob(&b, p->bytes.ptr, p->bytes.len);
+	return sql_run(&w->sql, st);
+}
+
+/* Take the event's row and its key; *out_new: nobody had it. */
+static gw_status add_key(struct writer *w, struct store_event_in *ev, bool *out_new)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_DEDUPE_ADD);
+	struct bind b = { st, 0 };
+	gw_status status;
+
+	bind_i64(&b, ev->dedupe_s);
+	bind_blob(&b, ev->hash, sizeof(ev->hash));
+	bind_i64(&b, w->next_event);
+	status = sql_run(&w->sql, st);
+	if (status != GW_OK)
+		return status;
+	*out_new = sqlite3_changes(w->sql.db) > 0;
+	if (*out_new)
+		ev->row = w->next_event++;
+	return GW_OK;
+}
+
+static gw_status add_event(struct writer *w, const struct store_put_body *p,
+			   const struct store_event_in *ev, const struct who *who)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVENT_ADD);
+	unsigned char splice[SPLICE_MAX];
+	struct bind b = { st, 0 };
+
+	bind_i64(&b, ev->row);
+	bind_id(&b, &ev->id);
+	bind_i64(&b, p->row);
+	bind_row(&b, who->contact);
+	bind_row(&b, who->conversation);
+	bind_row(&b, ev->message_row);
+	bind_row(&b, ev->seq);
+	bind_row(&b, ev->state_version);
+	bind_i64(&b, ev->at_s);
+	bind_i64(&b, p->received_ms);
+	bind_i64(&b, ev->lane);
+	bind_i64(&b, ev->stale);
+	bind_i64(&b, ev->opens_window);
+	bind_text(&b, ev->type);
+	bind_text(&b, ev->kind);
+	bind_text(&b, ev->channel);
+	bind_str(&b, ev->account_id);
+	bind_str(&b, ev->address);
+	bind_str(&b, ev->business_id);
+	bind_str(&b, ev->external_id);
+	bind_blob(&b, splice, splice_pack(&ev->splice, splice));
+	bind_str(&b, ev->json);
+	return sql_run(&w->sql, st);
+}
+
+/* Old events go only where they are wanted (design.md 6.4). */
+static gw_status wants(struct writer *w, const struct store_event_in *ev, int64_t destination,
+		       bool *out)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_DESTINATION_WANTS_STALE);
+	gw_status status;
+	bool found;
+
+	*out = true;
+	if (!ev->stale)
+		return GW_OK;
+	bind_i64(&(struct bind){ st, 0 }, destination);
+	status = sql_step(&w->sql, st, &found);
+	*out = status == GW_OK && found && sqlite3_column_int(st, 0) != 0;
+	sql_done(st);
+	return status;
+}
+
+static gw_status add_deliveries(struct writer *w, const struct store_put_body *p,
+				const struct store_event_in *ev)
+{
+	gw_status status = GW_OK;
+
+	for (size_t i = 0; i < ev->destination_count && status == GW_OK; i++) {
+		sqlite3_stmt *st = sql_use(&w->sql, SQL_DELIVERY_ADD);
+		struct bind b = { st, 0 };
+		bool wanted;
+
+		status = wants(w, ev, ev->destinations[i], &wanted);
+		if (status != GW_OK || !wanted)
+			continue;
+		bind_i64(&b, ev->row);
+		bind_i64(&b, ev->destinations[i]);
+		bind_i64(&b, ev->lane);
+		bind_i64(&b, p->received_ms);
+		bind_i64(&b, (int64_t)(ev->json.len + ev->splice.len[SPAN_ITEM]));
+		status = sql_run(&w->sql, st);
+	}
+	return status;
+}
+
+static bool is_stale(const struct store_put_body *p, const struct store_event_in *ev)
+{
+	return !ev->never_stale && ev->dedupe_s > 0 &&
+	       ev->dedupe_s < p->received_ms / 1000 - DEDUPE_S;
+}
+
+static void clear_outputs(struct store_event_in *ev)
+{
+	ev->duplicate = ev->stale = ev->has_conversation = false;
+	ev->row = ev->conversation_row = ev->seq = ev->state_version = ev->lane = 0;
+	ev->conversation = ev->contact = ev->message = (struct id){ { 0 } };
+	ev->message_row = 0;
+	ev->message_state[0] = '\0';
+	ev->opaque = STR_EMPTY;
+}
+
+static gw_status put_event(struct writer *w, struct store_put_body *p, struct store_event_in *ev)
+{
+	struct who who = { 0 };
+	gw_status status;
+	bool is_new = false;
+
+	ev->stale = is_stale(p, ev);
+	status = add_key(w, ev, &is_new);
+	ev->duplicate = status == GW_OK && !is_new;
+	if (status != GW_OK || !is_new)
+		return status;
+	if (p->row == 0)
+		status = add_body(w, p);
+	if (status == GW_OK && ev->has_contact)
+		status = contact_resolve(w, ev, p->received_ms, &who);
+	if (status == GW_OK && ev->status.len > 0)
+		status = note_status(w, p, ev);
+	if (status == GW_OK && ev->has_seq && who.conversation != 0)
+		status = contact_next_seq(w, ev, &who, &ev->seq);
+	if (status != GW_OK)
+		return status;
+	ev->contact = who.contact_id;
+	ev->has_conversation = who.conversation != 0;
+	ev->conversation_row = who.conversation;
+	ev->conversation = who.conversation_id;
+	ev->lane = lane_of(ev, &who);
+	status = add_event(w, p, ev, &who);
+	if (status == GW_OK)
+		status = add_deliveries(w, p, ev);
+	return status;
+}
+
+gw_status inbox_put(struct writer *w, struct store_req *req)
+{
+	struct store_put_body *p = CONTAINER_OF(req, struct store_put_body, req);
+	gw_status status = GW_OK;
+
+	p->row = 0;
+	for (size_t i = 0; i < p->event_count; i++)
+		clear_outputs(&p->events[i]);
+	if (p->quarantined)
+		return add_body(w, p);
+	for (size_t i = 0; i < p->event_count && status == GW_OK; i++)
+		status = put_event(w, p, &p->events[i]);
+	return status;
+}
+
+void inbox_forget(struct store_req *req)
+{
+	struct store_put_body *p = CONTAINER_OF(req, struct store_put_body, req);
+
+	for (size_t i = 0; i < p->event_count; i++) {
+		free((void *)(uintptr_t)(p->events[i].opaque.len > 0 ? p->events[i].opaque.ptr
+								     : NULL));
+		clear_outputs(&p->events[i]);
+	}
+	p->row = 0;
+}

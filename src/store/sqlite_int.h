@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite_int.h - what the files of the SQLite back end share
+ *
+ *   sqlite_open.c     lock, connections, pragmas, migrate, threads; close
+ *   sqlite_commit.c   the store thread: gather, one transaction a group, completions
+ *   sqlite_inbox.c    a body and its events      sqlite_contact.c   who it is from
+ *   sqlite_outbox.c   messages and their moves   sqlite_delivery.c  deliveries and replays
+ *   sqlite_tables.c   the small tables           sqlite_sweep.c     housekeeping, backup steps
+ *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
+ *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
+ *   sqlite_check.c    the invariants
+ */
+#ifndef STORE_SQLITE_INT_H
+#define STORE_SQLITE_INT_H
+
+#include "store/sqlite_cache.h"
+#include "store/sqlite_sql.h"
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "base/rnd.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define DEDUPE_S (INT64_C(9) * 86400) /* Meta repeats for 7 days (design.md 6.4) */
+#define IDEMPOTENCY_MS (INT64_C(7) * 86400 * 1000) /* design.md 5.4 */
+#define LAZY_NS (100 * NS_PER_MS) /* store.h: lazy requests */
+#define LAG_WINDOW_NS (50 * NS_PER_MS) /* design.md 6.7 */
+#define READ_NS (200 * NS_PER_MS) /* design.md 10 */
+#define WAL_LIMIT_BYTES (INT64_C(64) << 20) /* design.md 10 */
+#define GROUP_BYTES ((size_t)8 << 20) /* bodies in one commit; keeps the WAL's steps small */
+
+/* The store thread's view of the database. */
+struct writer {
+	struct sql sql;
+	const struct clock *clock;
+	struct rnd rnd;
+	struct id_maker ids;
+	struct cache *aliases; /* alias -> contact row */
+	struct cache *contacts; /* row -> id, names */
+	struct cache *conversations; /* contact, number, group -> row, id, last seq */
+	int64_t next_event, next_body; /* rows to give next */
+};
+
+/* A sweep walks one table in steps; see sqlite_sweep.c. */
+struct sweep {
+	int64_t next_ns; /* when to run a step again */
+	int phase; /* 0: idle until the next hour */
+	int64_t second; /* dedupe: where the walk stands */
+	unsigned char hash[16];
+	int64_t cutoff_s, cutoff_event;
+};
+
+struct backup;
+
+struct reqs { /* a queue of requests, oldest first */
+	struct store_req *first, **last;
+	size_t count;
+};
+
+struct job_queue {
+	struct store_job *first, **last;
+};
+
+struct store_reader {
+	struct store *store;
+	struct sql sql;
+	pthread_t thread;
+	bool started;
+	struct mailbox *box;
+	int64_t deadline_ns; /* of the job that runs; INT64_MAX: none */
+	bool closing, leave; /* the reader thread's, by mail */
+	struct mail idle_mail, closing_mail, leave_mail;
+	bool idle; /* the loop's */
+	/* the body last read, for the siblings that follow it */
+	int64_t body_row;
+	struct str body, signature;
+};
+
+struct store {
+	struct store_options o;
+	char *dir, *path;
+	int lock_fd;
+	unsigned char token_key[32];
+	int64_t wal_limit; /* WAL_LIMIT_BYTES; tests lower it */
+
+	/* any thread */
+	atomic_bool lagging;
+	_Atomic int64_t uncommitted_bytes, oldest_ns, commits, requests, commit_us_last,
+		commit_us_max, wal_bytes, disk_free;
+	atomic_bool readers_wait; /* jobs are held back until a checkpoint */
+	atomic_bool wal_mail_out; /* wal_mail is in the home mailbox */
+	struct mail wal_mail;
+
+	/* the store thread's */
+	struct writer w;
+	struct mailbox *box;
+	pthread_t thread;
+	bool started, closing;
+	struct reqs pending;
+	size_t lazy; /* of pending */
+	size_t last_group;
+	struct reqs backups; /* asked for, not begun */
+	struct backup *backup; /* under way */
+	struct sweep sweep;
+	int64_t next_look_ns; /* at the disk */
+	int64_t next_checkpoint_ns; /* when one did not get through */
+	struct mail close_mail;
+
+	/* the loop's */
+	struct store_reader *readers;
+	struct job_queue jobs; /* wait for a reader */
+	bool is_closed;
+	struct mail free_mail;
+};
+
+/* One log line, exit 74. */
+_Noreturn void store_die(const struct log *log, const char *what, const char *why);
+
+/* ---- sqlite_open.c */
+gw_status connection_open(const char *path, bool writes, sqlite3 **out, struct gw_error *err);
+
+/* ---- sqlite_commit.c */
+void *commit_thread(void *store);
+void reqs_init(struct reqs *q);
+void reqs_add(struct reqs *q, struct store_req *req);
+struct store_req *reqs_take(struct reqs *q); /* NULL: empty */
+/* Checkpoint if the WAL is long enough or `always`. */
+void commit_checkpoint(struct store *s, bool always);
+/* Hand a chain (req->next) back to the loop. */
+void commit_give_back(struct store *s, struct store_req *chain);
+
+/* ---- one function per request: run inside the group's transaction, may be run again after a
+ * rollback, set all outputs */
+gw_status outbox_add(struct writer *w, struct store_req *req);
+gw_status outbox_move(struct writer *w, struct store_req *req);
+gw_status inbox_put(struct writer *w, struct store_req *req);
+void inbox_forget(struct store_req *req); /* outputs, after a rollback */
+gw_status delivery_move(struct writer *w, struct store_req *req);
+gw_status delivery_replay(struct writer *w, struct store_req *req);
+gw_status tables_put_destination(struct writer *w, struct store_req *req);
+gw_status tables_put_key(struct writer *w, struct store_req *req);
+gw_status tables_put_account(struct writer *w, struct store_req *req);
+gw_status tables_put_number(struct writer *w, struct store_req *req);
+
+/* ---- sqlite_contact.c */
+#define ALIAS_MAX 256 /* "uw:" + GW_USER_ID_MAX, with room */
+struct who {
+	int64_t contact; /* 0: none */
+	struct id contact_id;
+	int64_t conversation; /* 0: none */
+	struct id conversation_id;
+};
+gw_status contact_resolve(struct writer *w, const struct store_event_in *ev, int64_t now_ms,
+			  struct who *out);
+/* The next seq of the conversation that contact_resolve() found. */
+gw_status contact_next_seq(struct writer *w, const struct store_event_in *ev, const struct who *who,
+			   int64_t *out);
+/* When any of keys (phones or user ids) last opened the window of a number; 0: no record. */
+gw_status contact_window(struct sql *q, struct str number_id, const struct str *keys, size_t count,
+			 int64_t *out_ms);
+
+/* ---- sqlite_inbox.c */
+#define SPLICE_MAX 128 /* 9 spans of two varints of 5, a word of 24 and its length */
+size_t splice_pack(const struct store_splice *splice, unsigned char out[SPLICE_MAX]);
+bool splice_unpack(struct str bytes, struct store_splice *out);
+
+/* ---- sqlite_tables.c */
+/* Secrets: NULL when empty, else a version byte and the bytes. */
+struct str secret_open(struct str blob);
+
+/* ---- sqlite_sweep.c: housekeeping; each returns when it wants to run again (clock_real_ns) */
+int64_t sweep_step(struct store *s, int64_t now_ns);
+
+/* ---- sqlite_backup.c */
+gw_status backup_whole(sqlite3 *db, const char *path, struct gw_error *err);
+/* A few pages of the backup under way, or the next one's start; false: nothing to do. */
+bool backup_step(struct store *s);
+
+/* ---- sqlite_reader.c */
+gw_status reader_start(struct store *s, struct gw_error *err);
+void reader_dispatch(struct store *s); /* the loop's thread: jobs to idle readers */
+void reader_stop(struct store *s); /* run all jobs, join */
+void reader_release(struct store *s);
+bool reader_is_over(const struct store_reader *r); /* the job's time is up */
+void reader_forget_body(struct store_reader *r);
+/* One number of a query. */
+gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, bool *out_found);
+
+/* ---- rows as reader and loader show them */
+#define EVENT_COLUMNS                                                                        \
+	"e.row,e.body,e.id,cv.id,c.id,m.id,e.stale,b.composed,e.type,e.kind,e.channel,"      \
+	"e.account_id,e.address,e.business_id,e.external_id,c.user_id,c.phone,c.username,"   \
+	"c.name,e.seq,e.state_version,e.at_s,e.received_ms,e.lane,e.json,m.opaque,e.splice," \
+	"b.account,b.siblings"
+#define EVENT_FILTER                                                                 \
+	" AND e.received_ms>=?3 AND e.received_ms<=?4 AND (?5='' OR e.type=?5) AND " \
+	"(?6='' OR (e.type>=?6||'.' AND e.type<?6||'/')) AND (?7='' OR e.account_id=?7)"
+/* Behind "event e": the order of the loops is as written. A status that came before we knew whose
+ * it is finds its message by the wamid. */
+#define EVENT_JOINS                                                                             \
+	" CROSS JOIN body b ON b.row=e.body LEFT JOIN conversation cv ON cv.row=e.conversation" \
+	" LEFT JOIN contact c0 ON c0.row=e.contact"                                             \
+	" LEFT JOIN contact c ON c.row=coalesce(c0.merged_into,c0.row)"                         \
+	" LEFT JOIN message m ON m.row=coalesce(e.message,iif(e.state_version IS NULL,NULL,"    \
+	"(SELECT w.row FROM message w WHERE w.wamid=e.external_id LIMIT 1))) "
+void message_read(struct cols *c, struct store_message_row *m); /* MESSAGE_COLUMNS */
+void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. size */
+#define MESSAGE_COLUMNS                                                                    \
+	"m.row,m.id,m.key_id,m.number_id,m.recipient,m.lane,m.target,m.body,m.opaque,"     \
+	"m.kind,m.state,m.reason,m.policy,m.wamid,m.answer,m.class,m.tries,m.attempts,"    \
+	"m.created_ms,m.expires_ms,m.next_ms,m.moved_ms,m.http_status,m.code,m.subcode,"   \
+	"coalesce((SELECT v.wamid FROM evidence v WHERE v.wamid=m.wamid LIMIT 1),"         \
+	"(SELECT v.wamid FROM evidence v WHERE v.message IS NOT NULL AND v.message=m.row " \
+	"LIMIT 1))"
+
+/* ---- vfs_fault.c: the disk of test builds */
+#ifdef GW_FAULTS
+void vfs_fault_register(void);
+#define STORE_VFS "godwit-fault"
+#else
+#define STORE_VFS NULL
+#endif
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite_load.c - what a start needs, on a connection of its own, before the loop runs
+ *
+ * THREADS  the loop's, once
+ * TESTS    tests/unit/test_store_load.c
+ */
+#include "store/sqlite_int.h"
+
+#define RECENT_MS (INT64_C(10) * 60 * 1000) /* store.h: recent_send */
+
+struct loading {
+	struct sql sql;
+	const struct store_loader *l;
+	int64_t now_ms;
+};
+
+typedef gw_status (*row_fn)(struct loading *g, struct cols *c);
+
+static gw_status each(struct loading *g, sqlite3_stmt *st, row_fn fn)
+{
+	gw_status status;
+	bool row;
+
+	while ((status = sql_step(&g->sql, st, &row)) == GW_OK && row) {
+		struct cols c = { st, 0 };
+
+		status = fn(g, &c);
+		if (status != GW_OK) {
+			sql_done(st);
+			break;
+		}
+	}
+	return status;
+}
+
+static gw_status on_account(struct loading *g, struct cols *c)
+{
+	struct store_account a = { .row = col_i64(c) };
+
+	a.name = col_str(c);
+	a.app_id = col_str(c);
+	a.app_secret = secret_open(col_str(c));
+	a.app_secret_previous = secret_open(col_str(c));
+	a.verify_token = secret_open(col_str(c));
+	a.token = secret_open(col_str(c));
+	a.base_url = col_str(c);
+	a.version = col_str(c);
+	g->l->account(g->l->cookie, &a);
+	return GW_OK;
+}
+
+static gw_status on_number(struct loading *g, struct cols *c)
+{
+	struct store_number n = { .row = col_i64(c) };
+
+	n.account_row = col_i64(c);
+	n.number_id = col_str(c);
+	n.business_id = col_str(c);
+	n.address = col_str(c);
+	n.limit_mps = col_u32(c);
+	g->l->number(g->l->cookie, &n);
+	return GW_OK;
+}
+
+static gw_status on_key(struct loading *g, struct cols *c)
+{
+	struct store_key k = { .row = col_i64(c) };
+
+	(void)col_id(c, &k.id); /* NOT NULL */
+	k.name = col_str(c);
+	k.scopes = col_str(c);
+	k.numbers = col_str(c);
+	memcpy(k.hash, col_str(c).ptr, sizeof(k.hash)); /* 32: CHECK */
+	k.created_ms = col_i64(c);
+	k.revoked_ms = col_i64(c);
+	g->l->key(g->l->cookie, &k);
+	return GW_OK;
+}
+
+static gw_status on_destination(struct loading *g, struct cols *c)
+{
+	struct store_destination d = { .row = col_i64(c) };
+	struct str state;
+
+	(void)col_id(c, &d.id); /* NOT NULL */
+	d.name = col_str(c);
+	d.url = col_str(c);
+	d.format = col_str(c);
+	d.filter = col_str(c);
+	d.secret = secret_open(col_str(c));
+	d.secret_previous = secret_open(col_str(c));
+	d.previous_until_ms = col_i64(c);
+	d.include_raw = col_bool(c);
+	d.relay_stale = col_bool(c);
+	d.removed = col_bool(c);
+	state = col_str(c);
+	d.state = str_eq(state, STR("active")) ? "active" : "disabled"; /* CHECK: one of these */
+	d.created_ms = col_i64(c);
+	g->l->destination(g->l->cookie, &d);
+	return GW_OK;
+}
+
+static gw_status on_message(struct loading *g, struct cols *c)
+{
+	struct store_message_row m;
+	struct str keys[2];
+	gw_status status;
+
+	message_read(c, &m);
+	keys[0] = m.lane;
+	keys[1] = m.to;
+	status = contact_window(&g->sql, m.number_id, keys, ARRAY_LEN(keys), &m.window_ms);
+	if (status == GW_OK)
+		g->l->message(g->l->cookie, &m);
+	return status;
+}
+
+void delivery_read(struct cols *c, struct store_delivery_row *d)
+{
+	d->event_row = col_i64(c);
+	d->destination_row = col_i64(c);
+	d->lane = col_i64(c);
+	d->state = col_str(c);
+	d->attempts = col_u32(c);
+	d->next_ms = col_i64(c);
+	d->size = (size_t)col_i64(c);
+}
+
+static gw_status on_delivery(struct loading *g, struct cols *c)
+{
+	struct store_delivery_row d;
+
+	delivery_read(c, &d);
+	g->l->delivery(g->l->cookie, &d);
+	return GW_OK;
+}
+
+static gw_status on_send(struct loading *g, struct cols *c)
+{
+	struct str number = col_str(c), lane = col_str(c);
+
+	g->l->recent_send(g->l->cookie, number, lane, col_i64(c));
+	return GW_OK;
+}
+
+static gw_status ask(struct loading *g, sqlite3_stmt *st, int64_t *out)
+{
+	gw_status status;
+	bool row;
+
+	status = sql_step(&g->sql, st, &row);
+	if (status == GW_OK && row) {
+		*out = sqlite3_column_int64(st, 0);
+		sql_done(st);
+	}
+	return status;
+}
+
+/* The trail grows with time, so its last ten minutes are found by halving. */
+static gw_status first_recent(struct loading *g, int64_t since_ms, int64_t *out_row)
+{
+	sqlite3_stmt *st = sql_use(&g->sql, SQL_LOAD_TRAIL_AT);
+	int64_t low = 1, high = 0, at_ms = 0;
+	gw_status status;
+
+	status = ask(g, sql_use(&g->sql, SQL_LOAD_TRAIL_LAST), &high);
+	while (status == GW_OK && low < high) {
+		int64_t middle = low + (high - low) / 2;
+
+		bind_i64(&(struct bind){ st, 0 }, middle);
+		status = ask(g, st, &at_ms);
+		if (at_ms < since_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*out_row = low;
+	return status;
+}
+
+static gw_status load_sends(struct loading *g)
+{
+	sqlite3_stmt *st = sql_use(&g->sql, SQL_LOAD_SENDS);
+	int64_t since_ms = g->now_ms - RECENT_MS, row;
+	struct bind b = { st, 0 };
+	gw_status status = first_recent(g, since_ms, &row);
+
+	if (status != GW_OK)
+		return status;
+	bind_i64(&b, row);
+	bind_i64(&b, since_ms);
+	return each(g, st, on_send);
+}
+
+gw_status store_load_all(struct store *s, const struct store_loader *l, struct gw_error *err)
+{
+	struct loading g = { .l = l, .now_ms = clock_wall_ms(s->o.clock) };
+	const struct {
+		bool wanted;
+		enum sql_id sql;
+		row_fn fn;
+	} tables[] = {
+		{ l->account != NULL, SQL_LOAD_ACCOUNTS, on_account },
+		{ l->number != NULL, SQL_LOAD_NUMBERS, on_number },
+		{ l->key != NULL, SQL_LOAD_KEYS, on_key },
+		{ l->destination != NULL, SQL_LOAD_DESTINATIONS, on_destination },
+		{ l->message != NULL, SQL_LOAD_MESSAGES, on_message },
+		{ l->delivery != NULL, SQL_LOAD_DELIVERIES, on_delivery },
+	};
+	sqlite3 *db = NULL;
+	gw_status status;
+
+	status = connection_open(s->path, false, &db, err);
+	if (status == GW_OK)
+		status = sql_init(&g.sql, db, SQL_LOADS, s->o.log, err);
+	for (size_t i = 0; i < ARRAY_LEN(tables) && status == GW_OK; i++) {
+		if (tables[i].wanted)
+			status = each(&g, sql_use(&g.sql, tables[i].sql), tables[i].fn);
+	}
+	if (status == GW_OK && l->recent_send != NULL)
+		status = load_sends(&g);
+	if (status != GW_OK) /* nobody overwrites what was filled first */
+		(void)gw_error_set(err, status, "cannot read the store: %s", sqlite3_errmsg(db));
+	sql_release(&g.sql);
+	return status;
+}
