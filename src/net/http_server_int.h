@@ -156,7 +156,7 @@ struct http_server {
 bool server_is_here(const struct http_server *s); /* are we on its thread? */
 void server_unref(struct http_server *s); /* any thread */
 
-/* http_server_head.c: make the call of the head that was read, or return the status to refuse with. */
+/* http_server_head.c: make the call of the head that was read, or return the status to refuse. */
 int call_new(struct http_conn *conn, const char *method, const char *version,
 	     struct http_call **out);
 
