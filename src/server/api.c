@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.c - the keyed surface: who may call what
+ *
+ * ROLE        Between the listeners and the handlers.  Checks, in this order:
+ *             Host and Origin (on the listener's thread, before the body),
+ *             path and method, key, scope.  /livez and /readyz need no key.
+ * INVARIANTS  1. Nothing behind a scope is reached without it, but over the
+ *                local socket, which only its owner can open.
+ *             2. Every call is answered exactly once.
+ * THREADS     api_on_*(): a listener's.  The rest: the loop's.
+ * TESTS       tests/system/test_access.py, tests/system/test_api.py
+ */
+#include "server/api.h"
+#include "base/mem.h"
+#include "base/panic.h"
+#include "server/graph_front.h"
+#include "server/probes.h"
+#include <arpa/inet.h>
+#include <stdarg.h>
+
+struct api_mail {
+	struct mail mail;
+	struct server *server;
+	struct http_call *call;
+	bool has_key;
+	unsigned char hash[SHA256_BYTES];
+};
+
+struct route {
+	const char *method, *path; /* "*" stands for one segment */
+	enum scope scope;
+	api_fn fn;
+};
+
+static const struct route routes[] = {
+	{ "GET", "/api/v1/version", SCOPE_READ, api_version },
+	{ "GET", "/api/v1/numbers", SCOPE_READ, api_number_list },
+	{ "GET", "/api/v1/messages", SCOPE_READ, api_message_list },
+	{ "GET", "/api/v1/messages/*", SCOPE_READ, api_message_get },
+	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, api_message_trail },
+	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, api_message_resolve },
+	{ "GET", "/api/v1/events", SCOPE_READ, api_event_list },
+	{ "GET", "/api/v1/events/*", SCOPE_READ, api_event_get },
+	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, api_event_replay },
+	{ "GET", "/api/v1/stream", SCOPE_READ, api_stream },
+	{ "GET", "/api/v1/destinations", SCOPE_READ, api_destination_list },
+	{ "POST", "/api/v1/destinations", SCOPE_MANAGE, api_destination_add },
+	{ "POST", "/api/v1/destinations/*/test", SCOPE_MANAGE, api_destination_test },
+	{ "DELETE", "/api/v1/destinations/*", SCOPE_MANAGE, api_destination_remove },
+	{ "GET", "/api/v1/keys", SCOPE_ADMIN, api_key_list },
+	{ "POST", "/api/v1/keys", SCOPE_ADMIN, api_key_add },
+	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, api_key_revoke },
+	{ "GET", "/api/v1/config", SCOPE_ADMIN, api_config },
+	{ "GET", "/metrics", SCOPE_READ, api_metrics },
+	{ "GET", "/", SCOPE_READ, api_page },
+};
+
+void api_error(struct http_call *call, int status, const char *class_, const char *code,
+	       const char *fmt, ...)
+{
+	char message[1024];
+	struct json_writer w;
+	struct buf b;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	buf_init(&b, 8192);
+	json_w_init(&w, &b);
+	json_w_object(&w);
+	json_w_key(&w, STR("error"));
+	json_w_object(&w);
+	json_w_kv_text(&w, "class", class_);
+	json_w_kv_text(&w, "code", code);
+	json_w_kv_text(&w, "message", message);
+	json_w_end(&w);
+	json_w_end(&w);
+	api_reply(call, status, &b);
+}
+
+void api_reply(struct http_call *call, int status, struct buf *json)
+{
+	if (buf_failed(json)) {
+		http_reply_json(
+			call, 500,
+			STR("{\"error\":{\"class\":\"internal\",\"code\":\"too_large\","
+			    "\"message\":\"the answer grew over its limit; ask for less\"}}"));
+		buf_release(json);
+		return;
+	}
+	http_reply_take(call, status, "application/json", buf_take(json), NULL, 0);
+}
+
+bool api_body(struct api_request *r, struct arena *a, struct json_val *out)
+{
+	struct gw_error err = GW_ERROR_INIT;
+	const struct json_doc *doc;
+
+	if (json_scan(http_body(r->call), a, &doc, &err) != GW_OK) {
+		api_error(r->call, 400, "usage", "bad_json", "the body is not JSON: %s",
+			  err.message);
+		return false;
+	}
+	*out = json_root(doc);
+	if (json_type(*out) == JSON_OBJECT)
+		return true;
+	api_error(r->call, 400, "usage", "bad_json", "the body must be a JSON object");
+	return false;
+}
+
+bool api_limit(struct api_request *r, unsigned *out)
+{
+	struct str text;
+	uint32_t n = API_LIST_DEFAULT;
+
+	if (http_query(r->call, "limit", &text) &&
+	    (!str_to_u32(text, &n) || n == 0 || n > API_LIST_MAX)) {
+		api_error(r->call, 400, "usage", "bad_limit", "limit: want 1 to %d, got \"%.*s\"",
+			  API_LIST_MAX, STR_ARG(text));
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id *out)
+{
+	if (id_parse(kind, text, out))
+		return true;
+	api_error(r->call, 404, "not_found", "no_such_id", "\"%.*s\" is not an id of that kind",
+		  STR_ARG(text));
+	return false;
+}
+
+/* ---- Host and Origin ---- */
+
+static struct str host_of(struct str text)
+{
+	size_t at;
+
+	if (text.len > 0 && text.ptr[0] == '[') {
+		if (str_find_char(text, ']', &at))
+			return str_slice(text, 1, at);
+		return STR_EMPTY;
+	}
+	return str_find_char(text, ':', &at) ? str_slice(text, 0, at) : text;
+}
+
+static bool is_address(struct str host)
+{
+	unsigned char raw[16];
+	char text[64];
+
+	return str_copy(host, text, sizeof(text)) &&
+	       (inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1);
+}
+
+static bool host_is_known(const struct server *s, struct str host)
+{
+	struct str rest = str_from(s->cfg->api_hosts), one;
+
+	if (is_address(host) || str_eq_nocase(host, STR("localhost")))
+		return true;
+	while (str_split(&rest, ' ', &one))
+		if (one.len > 0 && str_eq_nocase(one, host))
+			return true;
+	return false;
+}
+
+size_t api_on_head(struct server *s, struct http_call *call)
+{
+	struct str host, origin;
+	size_t at;
+
+	if (http_is_local(call))
+		return graph_is_send(call) ? OUTBOX_BODY_MAX : API_BODY_MAX;
+	/* A page of another site must not reach us through the reader's browser. */
+	if (!http_header(call, "Host", &host) || !host_is_known(s, host_of(host))) {
+		api_error(call, 421, "usage", "unknown_host",
+			  "this host name is not ours: list it in api.hosts");
+		return 0;
+	}
+	if (http_header(call, "Origin", &origin)) {
+		struct str from = str_find(origin, STR("://"), &at)
+					  ? str_slice(origin, at + 3, origin.len)
+					  : origin;
+
+		if (!str_eq_nocase(from, host)) {
+			api_error(call, 403, "auth", "foreign_origin",
+				  "calls from pages of other sites are refused");
+			return 0;
+		}
+	}
+	return graph_is_send(call) ? OUTBOX_BODY_MAX : API_BODY_MAX;
+}
+
+/* ---- keys ---- */
+
+static bool key_of_call(const struct http_call *call, struct str *out)
+{
+	struct str header;
+
+	if (http_header(call, "Authorization", &header)) {
+		if (header.len > 7 && str_eq_nocase(str_slice(header, 0, 7), STR("Bearer "))) {
+			*out = str_trim(str_slice(header, 7, header.len));
+			return out->len > 0;
+		}
+		return false;
+	}
+	return http_query(call, "access_token", out) && out->len > 0;
+}
+
+static void no_key(struct server *s, struct http_call *call, bool graph)
+{
+	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
+	if (graph) {
+		http_reply_json(
+			call, 401,
+			STR("{\"error\":{\"message\":\"Invalid OAuth access token - Cannot parse "
+			    "access token\",\"type\":\"OAuthException\",\"code\":190,\"error_data\":"
+			    "{\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this: "
+			    "use a Godwit key (gwk_...) as the bearer token; godwit key create makes "
+			    "one\"}}}"));
+		return;
+	}
+	api_error(call, 401, "auth", "no_key",
+		  "no valid key: send Authorization: Bearer gwk_..., made by `godwit key create`");
+}
+
+static void no_scope(struct server *s, struct http_call *call, bool graph, const char *what)
+{
+	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
+	if (graph) {
+		http_reply_json(
+			call, 403,
+			STR("{\"error\":{\"message\":\"(#10) Application does not have permission "
+			    "for this action\",\"type\":\"OAuthException\",\"code\":10,\"error_data\":"
+			    "{\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this: the "
+			    "key lacks the scope or the number\"}}}"));
+		return;
+	}
+	api_error(call, 403, "auth", "no_scope", "the key lacks what %s needs", what);
+}
+
+/* ---- routing ---- */
+
+/* Does path fit pattern?  "*" takes one non-empty segment into args. */
+static bool path_fits(struct str path, const char *pattern, struct str args[API_ARGS_MAX])
+{
+	struct str p = str_from(pattern), a, b;
+	size_t n = 0;
+	bool more_a, more_b;
+
+	for (;;) {
+		more_a = str_split(&path, '/', &a);
+		more_b = str_split(&p, '/', &b);
+		if (more_a != more_b)
+			return false;
+		if (!more_a)
+			return true;
+		if (str_eq(b, STR("*"))) {
+			if (a.len == 0 || n == API_ARGS_MAX)
+				return false;
+			args[n++] = a;
+		} else if (!str_eq(a, b)) {
+			return false;
+		}
+	}
+}
+
+static const struct route *route_find(const struct http_call *call, struct str args[API_ARGS_MAX],
+				      const char **other_method)
+{
+	*other_method = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		if (!path_fits(http_path(call), routes[i].path, args))
+			continue;
+		if (str_eq(http_method(call), str_from(routes[i].method)))
+			return &routes[i];
+		*other_method = routes[i].method;
+	}
+	return NULL;
+}
+
+static void dispatch_api(struct api_request *r)
+{
+	const char *other;
+	const struct route *route = route_find(r->call, r->arg, &other);
+
+	if (route == NULL && other != NULL)
+		api_error(r->call, 405, "usage", "method", "this path takes %s", other);
+	else if (route == NULL)
+		api_error(r->call, 404, "not_found", "no_such_path",
+			  "no such path: see docs/api.md");
+	else if (r->key != NULL && !key_may(r->key, route->scope))
+		no_scope(r->server, r->call, false, route->path);
+	else
+		route->fn(r);
+}
+
+static void dispatch_graph(struct api_request *r)
+{
+	struct str number;
+
+	if (r->key != NULL && (!key_may(r->key, SCOPE_SEND) || !graph_number(r->call, &number) ||
+			       !key_may_number(r->key, number)))
+		no_scope(r->server, r->call, true, "");
+	else
+		graph_call(r);
+}
+
+static void on_call(struct mail *mail)
+{
+	struct api_mail *m = CONTAINER_OF(mail, struct api_mail, mail);
+	struct api_request r = { .server = m->server, .call = m->call };
+	bool graph = graph_is_path(http_path(m->call));
+	bool local = http_is_local(m->call);
+
+	if (!local && m->has_key)
+		r.key = keys_find(m->server->keys, m->hash);
+	if (!local && r.key == NULL) /* inv. 1 */
+		no_key(m->server, m->call, graph);
+	else if (graph)
+		dispatch_graph(&r);
+	else
+		dispatch_api(&r);
+	free(m);
+}
+
+void api_on_request(struct server *s, struct http_call *call)
+{
+	struct api_mail *m;
+	struct str text;
+
+	if (probe_answer(s, call))
+		return;
+	m = xcalloc(1, sizeof(*m));
+	m->mail.deliver = on_call;
+	m->server = s;
+	m->call = call;
+	m->has_key = key_of_call(call, &text);
+	if (m->has_key)
+		key_hash(text, m->hash);
+	mailbox_post(s->mail, &m->mail);
+}

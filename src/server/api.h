@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.h - the keyed surface: who may call what, and the frame of an answer
+ *
+ * api_on_head()/api_on_request() run on a listener's thread and hand the call
+ * to the loop, where the table in api.c finds the handler.  A handler answers
+ * exactly once, now or later.
+ */
+#ifndef SERVER_API_H
+#define SERVER_API_H
+
+#include "json/json.h"
+#include "server/server.h"
+
+#define API_BODY_MAX (256U * 1024)
+#define API_ANSWER_MAX (64U * 1024 * 1024)
+#define API_LIST_DEFAULT 50
+#define API_LIST_MAX 1000
+#define API_ARGS_MAX 2
+
+/* Lives until the handler has answered; handlers that answer later keep `call` only. */
+struct api_request {
+	struct server *server;
+	struct http_call *call;
+	const struct key *key; /* NULL: the local socket, which may everything */
+	struct str arg[API_ARGS_MAX]; /* what stood for "*" in the path */
+};
+typedef void (*api_fn)(struct api_request *r);
+
+size_t api_on_head(struct server *s, struct http_call *call);
+void api_on_request(struct server *s, struct http_call *call);
+
+/* An error in the shape of docs/api.md. */
+void api_error(struct http_call *call, int status, const char *class_, const char *code,
+	       const char *fmt, ...) GW_PRINTF(5, 6);
+/* Answer with what a writer built; a failed buffer is a 500. */
+void api_reply(struct http_call *call, int status, struct buf *json);
+/* Scan the body as one JSON object; false: it was answered with 400. */
+bool api_body(struct api_request *r, struct arena *a, struct json_val *out);
+/* ?limit=; false: answered with 400. */
+bool api_limit(struct api_request *r, unsigned *out);
+/* An id of one kind out of text; false: answered with 404. */
+bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id *out);
+
+/* handlers: api_messages.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
+void api_message_list(struct api_request *r);
+void api_message_get(struct api_request *r);
+void api_message_trail(struct api_request *r);
+void api_message_resolve(struct api_request *r);
+void api_event_list(struct api_request *r);
+void api_event_get(struct api_request *r);
+void api_event_replay(struct api_request *r);
+void api_destination_list(struct api_request *r);
+void api_destination_add(struct api_request *r);
+void api_destination_test(struct api_request *r);
+void api_destination_remove(struct api_request *r);
+void api_key_list(struct api_request *r);
+void api_key_add(struct api_request *r);
+void api_key_revoke(struct api_request *r);
+void api_number_list(struct api_request *r);
+void api_version(struct api_request *r);
+void api_config(struct api_request *r);
+void api_stream(struct api_request *r);
+void api_metrics(struct api_request *r);
+void api_page(struct api_request *r);
+
+#endif

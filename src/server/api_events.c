@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api_events.c - /api/v1/events: what came in, where it went, once more
+ *
+ * THREADS  api_*(): the loop's; run_*(): a reader's.
+ * TESTS    tests/system/test_api.py, tests/system/test_replay.py
+ */
+#include "base/mem.h"
+#include "base/panic.h"
+#include "gateway/render.h"
+#include "server/api.h"
+
+struct event_read {
+	struct store_job job;
+	struct http_call *call;
+	struct buf out;
+	struct store_event_filter filter;
+	struct id id;
+	bool raw, body;
+	struct store_reader *reader;
+	unsigned rows;
+	char last[ID_TEXT_MAX];
+};
+
+static bool list_row(void *cookie, const struct store_event_row *e)
+{
+	struct event_read *r = cookie;
+
+	if (r->rows++ > 0)
+		buf_put_char(&r->out, ',');
+	render_godwit(&r->out, e, false);
+	id_text(ID_EVENT, &e->id, r->last);
+	return true;
+}
+
+static void run_list(struct store_job *job, struct store_reader *reader)
+{
+	struct event_read *r = CONTAINER_OF(job, struct event_read, job);
+
+	buf_put_text(&r->out, "{\"data\":[");
+	job->status = reader_events(reader, &r->filter, list_row, r);
+	buf_put_text(&r->out, "],\"page\":{\"next\":");
+	if (r->rows == r->filter.limit)
+		buf_put_fmt(&r->out, "\"%s\"}}", r->last);
+	else
+		buf_put_text(&r->out, "null}}");
+}
+
+static bool delivery_row(void *cookie, const struct store_delivery_info *d)
+{
+	struct json_writer *w = cookie;
+	char id[ID_TEXT_MAX], text[CLOCK_RFC3339_MAX];
+
+	json_w_object(w);
+	id_text(ID_DESTINATION, &d->destination, id);
+	json_w_kv_text(w, "destination", id);
+	json_w_kv_str(w, "url", d->url);
+	json_w_kv_str(w, "state", d->state);
+	json_w_kv_i64(w, "attempts", d->attempts);
+	json_w_kv_i64(w, "http_status", d->http_status);
+	if (d->why.len > 0)
+		json_w_kv_str(w, "why", d->why);
+	if (d->next_ms > 0) {
+		clock_format_ms(d->next_ms, text);
+		json_w_kv_text(w, "next_at", text);
+	}
+	if (d->moved_ms > 0) {
+		clock_format_ms(d->moved_ms, text);
+		json_w_kv_text(w, "moved_at", text);
+	}
+	json_w_end(w);
+	return true;
+}
+
+static bool one_row(void *cookie, const struct store_event_row *e)
+{
+	struct event_read *r = cookie;
+	struct json_writer w;
+	struct buf deliveries;
+
+	buf_init(&deliveries, 1U << 20);
+	json_w_init(&w, &deliveries);
+	json_w_array(&w);
+	r->job.status = reader_deliveries(r->reader, &e->id, delivery_row, &w);
+	json_w_end(&w);
+	render_godwit(&r->out, e, r->raw);
+	ASSERT(buf_failed(&r->out) || r->out.data[r->out.len - 1] == '}');
+	if (!buf_failed(&r->out))
+		buf_cut(&r->out, r->out.len - 1);
+	buf_put_text(&r->out, ",\"deliveries\":");
+	buf_put_str(&r->out, buf_str(&deliveries));
+	if (r->body) {
+		buf_put_text(&r->out, ",\"body\":");
+		json_quote(&r->out, e->body, false);
+	}
+	buf_put_char(&r->out, '}');
+	buf_release(&deliveries);
+	return true;
+}
+
+static void run_get(struct store_job *job, struct store_reader *reader)
+{
+	struct event_read *r = CONTAINER_OF(job, struct event_read, job);
+	gw_status st;
+
+	r->reader = reader;
+	st = reader_event(reader, &r->id, one_row, r);
+	if (st != GW_OK)
+		job->status = st;
+}
+
+static void on_read(struct store_job *job)
+{
+	struct event_read *r = CONTAINER_OF(job, struct event_read, job);
+
+	if (job->status == GW_OK)
+		api_reply(r->call, 200, &r->out);
+	else if (job->status == GW_ENOTFOUND)
+		api_error(r->call, 404, "not_found", "no_such_event", "there is no such event");
+	else
+		api_error(r->call, 503, "busy", "store",
+			  "the store did not answer in time; ask for less or try again");
+	if (job->status != GW_OK)
+		buf_release(&r->out);
+	free(r);
+}
+
+static struct event_read *read_new(struct api_request *q)
+{
+	struct event_read *r = xcalloc(1, sizeof(*r));
+
+	r->job.done = on_read;
+	r->call = q->call;
+	buf_init(&r->out, API_ANSWER_MAX);
+	return r;
+}
+
+static bool is_set(const struct http_call *call, const char *name)
+{
+	struct str v;
+
+	return http_query(call, name, &v) && (str_eq(v, STR("1")) || str_eq(v, STR("true")));
+}
+
+void api_event_get(struct api_request *q)
+{
+	struct event_read *r;
+	struct id id;
+
+	if (!api_id(q, ID_EVENT, q->arg[0], &id))
+		return;
+	r = read_new(q);
+	r->id = id;
+	r->raw = is_set(q->call, "raw");
+	r->body = is_set(q->call, "body");
+	r->job.run = run_get;
+	store_read(q->server->store, &r->job);
+}
+
+static bool read_ms(struct api_request *q, const char *name, int64_t *out)
+{
+	struct str text;
+
+	if (!http_query(q->call, name, &text) || str_to_i64(text, out))
+		return true;
+	api_error(q->call, 400, "usage", "bad_time", "%s: want milliseconds since the epoch", name);
+	return false;
+}
+
+void api_event_list(struct api_request *q)
+{
+	struct store_event_filter f = { 0 };
+	struct event_read *r;
+	struct str text;
+
+	if (!api_limit(q, &f.limit) || !read_ms(q, "since", &f.since_ms) ||
+	    !read_ms(q, "until", &f.until_ms))
+		return;
+	if (http_query(q->call, "before", &text) && !api_id(q, ID_EVENT, text, &f.before))
+		return;
+	if (http_query(q->call, "conversation", &text) &&
+	    !api_id(q, ID_CONVERSATION, text, &f.conversation))
+		return;
+	(void)http_query(q->call, "type", &f.type);
+	(void)http_query(q->call, "account", &f.account_id);
+	r = read_new(q);
+	r->filter = f;
+	r->job.run = run_list;
+	store_read(q->server->store, &r->job);
+}
+
+/* ---- replay ---- */
+
+struct replay {
+	struct store_replay req;
+	struct server *server;
+	struct http_call *call;
+	int64_t lane;
+};
+
+struct replay_look {
+	struct store_job job;
+	struct replay *replay;
+};
+
+static bool note_lane(void *cookie, const struct store_event_row *e)
+{
+	((struct replay *)cookie)->lane = e->lane;
+	return false;
+}
+
+static void run_look(struct store_job *job, struct store_reader *r)
+{
+	struct replay_look *l = CONTAINER_OF(job, struct replay_look, job);
+
+	job->status = reader_event(r, &l->replay->req.event, note_lane, l->replay);
+}
+
+static void tell_relay(struct replay *p)
+{
+	struct server *s = p->server;
+
+	for (size_t i = 0; i < destinations_count(s->destinations); i++) {
+		const struct destination *d = destinations_at(s->destinations, i);
+
+		if (p->req.destination_row == 0 || p->req.destination_row == d->row)
+			relay_lane_changed(s->relay, d->row, p->lane);
+	}
+}
+
+static void on_replayed(struct store_req *req)
+{
+	struct replay *p = CONTAINER_OF(req, struct replay, req.req);
+	struct buf b;
+
+	if (req->status != GW_OK) {
+		api_error(p->call, 503, "busy", "store", "the event was not replayed");
+	} else {
+		tell_relay(p);
+		buf_init(&b, 256);
+		buf_put_fmt(&b, "{\"replayed\":%u}", p->req.made);
+		api_reply(p->call, 200, &b);
+	}
+	free(p);
+}
+
+static void on_looked(struct store_job *job)
+{
+	struct replay_look *l = CONTAINER_OF(job, struct replay_look, job);
+	struct replay *p = l->replay;
+
+	if (job->status == GW_OK) {
+		store_submit(p->server->store, &p->req.req);
+	} else {
+		api_error(p->call, 404, "not_found", "no_such_event", "there is no such event");
+		free(p);
+	}
+	free(l);
+}
+
+void api_event_replay(struct api_request *q)
+{
+	struct arena *a = arena_new(1U << 20);
+	struct destination *d = NULL;
+	struct replay_look *l;
+	struct json_val body;
+	struct str text;
+	struct id event, id;
+
+	if (!api_id(q, ID_EVENT, q->arg[0], &event) || !api_body(q, a, &body))
+		goto out;
+	if (json_get_str(body, STR("destination"), ID_TEXT_MAX, &text)) {
+		if (!api_id(q, ID_DESTINATION, text, &id))
+			goto out;
+		d = destinations_by_id(q->server->destinations, &id);
+		if (d == NULL) {
+			api_error(q->call, 404, "not_found", "no_such_destination",
+				  "there is no such destination");
+			goto out;
+		}
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->replay = xcalloc(1, sizeof(*l->replay));
+	l->replay->server = q->server;
+	l->replay->call = q->call;
+	l->replay->req.event = event;
+	l->replay->req.destination_row = d == NULL ? 0 : d->row;
+	l->replay->req.req.op = STORE_REPLAY;
+	l->replay->req.req.done = on_replayed;
+	l->job.run = run_look;
+	l->job.done = on_looked;
+	store_read(q->server->store, &l->job);
+out:
+	arena_free(a);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api_messages.c - /api/v1/messages: what became of what was sent
+ *
+ * Lists and single messages are rendered on a reader's thread, straight from
+ * the rows; the trail is every move and every piece of evidence, word for word.
+ *
+ * THREADS  api_*(): the loop's; run_*(): a reader's.
+ * TESTS    tests/system/test_api.py, tests/system/test_why.py
+ */
+#include "base/mem.h"
+#include "base/panic.h"
+#include "gateway/status.h"
+#include "server/api.h"
+#include <godwit/errors.h>
+
+struct message_read {
+	struct store_job job;
+	struct http_call *call;
+	struct buf out;
+	struct store_message_filter filter;
+	bool by_id, with_trail, found;
+	struct id id;
+	struct str wamid;
+	/* while rendering */
+	struct store_reader *reader;
+	struct json_writer *w;
+	struct status_merged merged;
+	struct buf errors; /* the errors array of the newest failed status */
+	unsigned rows;
+	char last[ID_TEXT_MAX];
+};
+
+static void kv_time_ms(struct json_writer *w, const char *key, int64_t ms)
+{
+	char text[CLOCK_RFC3339_MAX];
+
+	if (ms <= 0) {
+		json_w_kv_null(w, key);
+		return;
+	}
+	clock_format_ms(ms, text);
+	json_w_kv_text(w, key, text);
+}
+
+static void kv_opt(struct json_writer *w, const char *key, struct str value)
+{
+	if (value.len > 0)
+		json_w_kv_str(w, key, value);
+	else
+		json_w_kv_null(w, key);
+}
+
+static bool collect(void *cookie, const struct store_trail_row *t)
+{
+	struct message_read *m = cookie;
+
+	if (!t->is_evidence)
+		return true;
+	status_merge(&m->merged, t->status);
+	if (t->errors.len > 0) {
+		buf_reset(&m->errors);
+		buf_put_str(&m->errors, t->errors);
+	}
+	return true;
+}
+
+static void put_meaning(struct json_writer *w, int code, int subcode)
+{
+	const gw_error_info *info = gw_error_info_find(code, subcode);
+
+	if (info == NULL)
+		return;
+	json_w_kv_text(w, "title", info->title);
+	json_w_kv_text(w, "meaning", info->meaning);
+	json_w_kv_text(w, "fix", info->fix);
+	json_w_kv_text(w, "retry", gw_retry_name(info->retry));
+}
+
+/* The code that explains the state: of the answer, else of the newest failed status. */
+static void put_error(struct json_writer *w, struct message_read *m,
+		      const struct store_message_row *row)
+{
+	const struct json_doc *doc = NULL;
+	struct arena *a = NULL;
+	int64_t code = row->code;
+
+	if (code == 0 && m->errors.len > 0) {
+		a = arena_new(256U * 1024);
+		ASSERT(a != NULL);
+		if (json_scan(buf_str(&m->errors), a, &doc, NULL) == GW_OK)
+			(void)json_get_i64(json_at(json_root(doc), 0), STR("code"), &code);
+	}
+	if (code == 0) {
+		json_w_kv_null(w, "error");
+		arena_free(a);
+		return;
+	}
+	json_w_key(w, STR("error"));
+	json_w_object(w);
+	json_w_kv_i64(w, "code", code);
+	if (row->subcode != 0)
+		json_w_kv_i64(w, "subcode", row->subcode);
+	put_meaning(w, (int)code, row->subcode);
+	if (doc != NULL)
+		json_w_kv_raw(w, "errors", buf_str(&m->errors));
+	json_w_end(w);
+	arena_free(a);
+}
+
+static void put_message(struct message_read *m, const struct store_message_row *row)
+{
+	struct json_writer *w = m->w;
+	char id[ID_TEXT_MAX];
+
+	id_text(ID_MESSAGE, &row->id, id);
+	json_w_kv_text(w, "id", id);
+	json_w_kv_str(w, "state", row->state);
+	json_w_kv_text(w, "status", status_word(&m->merged));
+	json_w_kv_bool(w, "failed", m->merged.failed);
+	json_w_kv_str(w, "number_id", row->number_id);
+	kv_opt(w, "to", row->to);
+	kv_opt(w, "kind", row->kind);
+	json_w_kv_i64(w, "tries", row->tries);
+	json_w_kv_i64(w, "attempts", row->attempts);
+	kv_opt(w, "reason", row->reason);
+	kv_opt(w, "wamid", row->wamid);
+	kv_opt(w, "opaque", row->opaque);
+	kv_opt(w, "policy", row->policy);
+	kv_time_ms(w, "created_at", row->created_ms);
+	json_w_kv_i64(w, "created_ms", row->created_ms);
+	kv_time_ms(w, "expires_at", row->expires_ms);
+	kv_time_ms(w, "next_at", row->next_ms);
+	json_w_kv_i64(w, "http_status", row->http_status);
+	json_w_kv_i64(w, "code", row->code);
+	put_error(w, m, row);
+	kv_opt(w, "answer", row->answer);
+}
+
+static bool trail_row(void *cookie, const struct store_trail_row *t)
+{
+	struct message_read *m = cookie;
+	struct json_writer *w = m->w;
+	char id[ID_TEXT_MAX];
+
+	json_w_object(w);
+	kv_time_ms(w, "at", t->at_ms);
+	json_w_kv_i64(w, "at_ms", t->at_ms);
+	if (t->is_evidence) {
+		json_w_kv_str(w, "status", t->status);
+		kv_opt(w, "recipient", t->recipient);
+		kv_time_ms(w, "meta_time", t->meta_s * 1000);
+		if (t->errors.len > 0)
+			json_w_kv_raw(w, "errors", t->errors);
+		id_text(ID_EVENT, &t->event, id);
+		json_w_kv_text(w, "event", id);
+	} else {
+		kv_opt(w, "from", t->from);
+		json_w_kv_str(w, "to", t->to);
+		kv_opt(w, "reason", t->reason);
+		kv_opt(w, "why", t->why);
+		json_w_kv_i64(w, "try", t->tries);
+		if (t->http_status != 0)
+			json_w_kv_i64(w, "http_status", t->http_status);
+		if (t->code != 0) {
+			json_w_kv_i64(w, "code", t->code);
+			put_meaning(w, t->code, t->subcode);
+		}
+		if (t->api_ms >= 0) {
+			json_w_kv_i64(w, "waited_ms", t->waited_ms);
+			json_w_kv_i64(w, "paced_ms", t->paced_ms);
+			json_w_kv_i64(w, "connect_ms", t->connect_ms);
+			json_w_kv_i64(w, "api_ms", t->api_ms);
+		}
+	}
+	json_w_end(w);
+	return true;
+}
+
+static bool message_row(void *cookie, const struct store_message_row *row)
+{
+	struct message_read *m = cookie;
+
+	m->found = true;
+	m->rows++;
+	m->merged = (struct status_merged){ 0 };
+	buf_reset(&m->errors);
+	if (reader_trail(m->reader, row->row, collect, m) != GW_OK)
+		return false;
+	json_w_object(m->w);
+	put_message(m, row);
+	if (m->with_trail) {
+		json_w_key(m->w, STR("trail"));
+		json_w_array(m->w);
+		m->job.status = reader_trail(m->reader, row->row, trail_row, m);
+		json_w_end(m->w);
+	}
+	json_w_end(m->w);
+	id_text(ID_MESSAGE, &row->id, m->last);
+	return true;
+}
+
+static void run_get(struct store_job *job, struct store_reader *r)
+{
+	struct message_read *m = CONTAINER_OF(job, struct message_read, job);
+	struct json_writer w;
+
+	json_w_init(&w, &m->out);
+	m->reader = r;
+	m->w = &w;
+	job->status = reader_message(r, m->by_id ? &m->id : NULL, m->wamid, message_row, m);
+}
+
+static void run_list(struct store_job *job, struct store_reader *r)
+{
+	struct message_read *m = CONTAINER_OF(job, struct message_read, job);
+	struct json_writer w;
+
+	json_w_init(&w, &m->out);
+	m->reader = r;
+	m->w = &w;
+	json_w_object(&w);
+	json_w_key(&w, STR("data"));
+	json_w_array(&w);
+	job->status = reader_messages(r, &m->filter, message_row, m);
+	json_w_end(&w);
+	json_w_key(&w, STR("page"));
+	json_w_object(&w);
+	json_w_kv_text(&w, "next", m->rows == m->filter.limit ? m->last : NULL);
+	json_w_end(&w);
+	json_w_end(&w);
+}
+
+static void on_read(struct store_job *job)
+{
+	struct message_read *m = CONTAINER_OF(job, struct message_read, job);
+
+	if (job->status == GW_OK)
+		api_reply(m->call, 200, &m->out);
+	else if (job->status == GW_ENOTFOUND)
+		api_error(m->call, 404, "not_found", "no_such_message", "there is no such message");
+	else
+		api_error(m->call, 503, "busy", "store",
+			  "the store did not answer in time; ask for less or try again");
+	if (job->status != GW_OK)
+		buf_release(&m->out);
+	buf_release(&m->errors);
+	free(m);
+}
+
+static struct message_read *read_new(struct api_request *r)
+{
+	struct message_read *m = xcalloc(1, sizeof(*m));
+
+	m->job.done = on_read;
+	m->call = r->call;
+	buf_init(&m->out, API_ANSWER_MAX);
+	buf_init(&m->errors, 1U << 20);
+	return m;
+}
+
+static void get(struct api_request *r, bool with_trail)
+{
+	struct message_read *m = read_new(r);
+
+	m->job.run = run_get;
+	m->with_trail = with_trail;
+	m->by_id = id_parse(ID_MESSAGE, r->arg[0], &m->id);
+	m->wamid = r->arg[0];
+	store_read(r->server->store, &m->job);
+}
+
+void api_message_get(struct api_request *r)
+{
+	get(r, false);
+}
+
+void api_message_trail(struct api_request *r)
+{
+	get(r, true);
+}
+
+void api_message_list(struct api_request *r)
+{
+	struct store_message_filter f = { 0 };
+	struct message_read *m;
+	struct str before;
+
+	if (!api_limit(r, &f.limit))
+		return;
+	if (http_query(r->call, "before", &before) && !api_id(r, ID_MESSAGE, before, &f.before))
+		return;
+	(void)http_query(r->call, "state", &f.state);
+	(void)http_query(r->call, "number", &f.number_id);
+	(void)http_query(r->call, "to", &f.to);
+	m = read_new(r);
+	m->filter = f;
+	m->job.run = run_list;
+	store_read(r->server->store, &m->job);
+}
+
+static void on_resolved(void *cookie)
+{
+	http_reply_json(cookie, 200, STR("{\"resolved\":true}"));
+}
+
+void api_message_resolve(struct api_request *r)
+{
+	static const struct {
+		const char *word;
+		enum outbox_resolve how;
+	} words[] = { { "sent", OUTBOX_AS_SENT },
+		      { "resend", OUTBOX_RESEND },
+		      { "expire", OUTBOX_EXPIRE } };
+	struct arena *a = arena_new(1U << 20);
+	struct gw_error err = GW_ERROR_INIT;
+	struct json_val body;
+	struct str as = STR_EMPTY;
+	size_t i = ARRAY_LEN(words);
+	struct id id;
+	gw_status st;
+
+	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) || !api_body(r, a, &body))
+		goto out;
+	if (json_get_str(body, STR("as"), 16, &as))
+		for (i = 0; i < ARRAY_LEN(words); i++)
+			if (str_eq(as, str_from(words[i].word)))
+				break;
+	if (i == ARRAY_LEN(words)) {
+		api_error(r->call, 400, "usage", "bad_as", "as: want sent, resend or expire");
+		goto out;
+	}
+	st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call, &err);
+	if (st == GW_ENOTFOUND)
+		api_error(r->call, 404, "not_found", "no_such_message", "%s", err.message);
+	else if (st != GW_OK)
+		api_error(r->call, 409, "state", "not_unknown", "%s", err.message);
+out:
+	arena_free(a);
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.c - one table (config.def), one file, the environment and flags
+ *
+ * ROLE        Reads every source in the order defaults, file, environment,
+ *             flags, so that the later one wins and its origin is known.  All
+ *             problems are collected; nothing is half-applied: a configuration
+ *             with problems is not used.
+ * LIMITS      CONFIG_PROBLEMS_MAX problems kept, CONFIG_ACCOUNTS_MAX accounts.
+ * THREADS     Any one thread; read-only after config_load().
+ * TESTS       tests/unit/test_config.c, tests/system/test_config.py
+ */
+#include "server/config.h"
+#include "base/mem.h"
+#include "base/panic.h"
+#include "base/sys_file.h"
+#include "json/json.h"
+#include <ctype.h>
+#include <stdarg.h>
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum value_type { TYPE_STR, TYPE_INT, TYPE_MS, TYPE_SIZE, TYPE_BOOL };
+enum liveness { FIXED, LIVE };
+
+struct key {
+	const char *key;
+	enum value_type type;
+	size_t offset;
+	const char *def;
+	int64_t min, max;
+	enum liveness live;
+	const char *help;
+};
+
+#define ROW(key, type, field, def, min, max, live, help) \
+	{ key, type, offsetof(struct config_values, field), def, min, max, live, help },
+#define CONFIG_STR(key, field, def, live, help) ROW(key, TYPE_STR, field, def, 0, 0, live, help)
+#define CONFIG_INT(key, field, def, min, max, live, help) \
+	ROW(key, TYPE_INT, field, def, min, max, live, help)
+#define CONFIG_MS(key, field, def, min, max, live, help) \
+	ROW(key, TYPE_MS, field, def, min, max, live, help)
+#define CONFIG_SIZE(key, field, def, min, max, live, help) \
+	ROW(key, TYPE_SIZE, field, def, min, max, live, help)
+#define CONFIG_BOOL(key, field, def, live, help) ROW(key, TYPE_BOOL, field, def, 0, 1, live, help)
+static const struct key keys[] = {
+#include "server/config.def"
+};
+#define NKEYS ARRAY_LEN(keys)
+
+struct config {
+	struct config_values values;
+	char *origin[NKEYS]; /* "default", "file:12", "environment", "flag" */
+	char *text[NKEYS]; /* as it was written */
+	struct config_account accounts[CONFIG_ACCOUNTS_MAX];
+	size_t account_count;
+	char *problems[CONFIG_PROBLEMS_MAX];
+	size_t problem_count;
+	char *path;
+	int line; /* of the file, while it is read */
+};
+
+static void problem(struct config *c, const char *where, const char *fmt, ...) GW_PRINTF(3, 4);
+
+static void problem(struct config *c, const char *where, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	if (c->problem_count == CONFIG_PROBLEMS_MAX)
+		return;
+	n = snprintf(text, sizeof(text), "%s: ", where);
+	va_start(ap, fmt);
+	if (n > 0 && (size_t)n < sizeof(text))
+		(void)vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	c->problems[c->problem_count++] = xstrdup(text);
+}
+
+static const struct key *key_find(struct str name)
+{
+	for (size_t i = 0; i < NKEYS; i++)
+		if (str_eq(str_from(keys[i].key), name))
+			return &keys[i];
+	return NULL;
+}
+
+/* The number in a value, and how its limits are written back to people. */
+static bool read_number(const struct key *k, struct str text, int64_t *out)
+{
+	uint64_t size;
+
+	switch (k->type) {
+	case TYPE_MS: return str_to_duration_ms(text, out);
+	case TYPE_SIZE:
+		if (!str_to_size(text, &size) || size > INT64_MAX)
+			return false;
+		*out = (int64_t)size;
+		return true;
+	default: return str_to_i64(text, out);
+	}
+}
+
+static void print_number(const struct key *k, int64_t v, char out[32])
+{
+	if (k->type == TYPE_MS && v % 1000 == 0)
+		(void)snprintf(out, 32, "%llds", (long long)(v / 1000));
+	else
+		(void)snprintf(out, 32, "%lld%s", (long long)v, k->type == TYPE_MS ? "ms" : "");
+}
+
+static bool read_bool(struct str text, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "yes", true }, { "true", true },   { "on", true },   { "1", true },
+		      { "no", false }, { "false", false }, { "off", false }, { "0", false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (str_eq_nocase(str_from(words[i].word), text)) {
+			*out = words[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_number(struct config *c, const struct key *k, void *field, struct str text,
+		       const char *where)
+{
+	static const char *const want[] = { [TYPE_INT] = "a whole number",
+					    [TYPE_MS] = "a duration such as 250ms, 30s, 10m or 24h",
+					    [TYPE_SIZE] = "a size such as 4096, 64K or 4M" };
+	char limit[32];
+	int64_t v;
+
+	if (!read_number(k, text, &v)) {
+		problem(c, where, "%s: \"%.*s\" is not %s", k->key, STR_ARG(text), want[k->type]);
+		return false;
+	}
+	if (v < k->min || v > k->max) {
+		print_number(k, v < k->min ? k->min : k->max, limit);
+		problem(c, where, "%s: %.*s is %s %s", k->key, STR_ARG(text),
+			v < k->min ? "below the minimum" : "above the maximum", limit);
+		return false;
+	}
+	*(int64_t *)field = v;
+	return true;
+}
+
+static void set_value(struct config *c, const struct key *k, struct str text, const char *where)
+{
+	void *field = (char *)&c->values + k->offset;
+	size_t i = (size_t)(k - keys);
+	bool ok = true;
+
+	switch (k->type) {
+	case TYPE_STR:
+		ok = str_copy(text, field, sizeof(c->values.data_dir));
+		if (!ok)
+			problem(c, where, "%s: longer than %zu bytes", k->key,
+				sizeof(c->values.data_dir) - 1);
+		break;
+	case TYPE_BOOL:
+		ok = read_bool(text, field);
+		if (!ok)
+			problem(c, where, "%s: \"%.*s\" is neither yes nor no", k->key,
+				STR_ARG(text));
+		break;
+	default: ok = set_number(c, k, field, text, where);
+	}
+	if (!ok)
+		return;
+	free(c->origin[i]);
+	free(c->text[i]);
+	c->origin[i] = xstrdup(where);
+	c->text[i] = xstrndup(text);
+}
+
+/* ---- accounts ---- */
+
+static struct config_account *account_get(struct config *c, struct str name, const char *where)
+{
+	struct config_account *a;
+
+	for (size_t i = 0; i < c->account_count; i++)
+		if (str_eq(str_from(c->accounts[i].name), name))
+			return &c->accounts[i];
+	if (c->account_count == CONFIG_ACCOUNTS_MAX) {
+		problem(c, where, "more than %d accounts", CONFIG_ACCOUNTS_MAX);
+		return NULL;
+	}
+	a = &c->accounts[c->account_count];
+	if (name.len == 0 || !str_copy(name, a->name, sizeof(a->name))) {
+		problem(c, where, "an account needs a name of 1 to %zu bytes: [account NAME]",
+			sizeof(a->name) - 1);
+		return NULL;
+	}
+	c->account_count++;
+	(void)str_copy(STR("https://graph.facebook.com"), a->base_url, sizeof(a->base_url));
+	(void)str_copy(STR("v26.0"), a->version, sizeof(a->version));
+	return a;
+}
+
+static void load_secret(struct config *c, const char *path, struct secret *out, const char *where)
+{
+	struct gw_error err = GW_ERROR_INIT;
+	struct stat st;
+
+	if (secret_load(path, out, &err) != GW_OK)
+		problem(c, where, "%s", err.message);
+	else if (stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+		problem(c, where, "%s is readable by everybody: chmod 600 %s", path, path);
+}
+
+static void set_account(struct config *c, struct str section, struct str name, const char *value,
+			const char *where)
+{
+	struct str who = str_trim(str_slice(section, sizeof("account") - 1, section.len));
+	struct config_account *a = account_get(c, who, where);
+	struct str v = str_from(value);
+	bool fits = true;
+
+	if (a == NULL)
+		return;
+	if (str_eq(name, STR("app_secret_file")))
+		load_secret(c, value, &a->app_secret, where);
+	else if (str_eq(name, STR("app_secret_previous_file")))
+		load_secret(c, value, &a->app_secret_previous, where);
+	else if (str_eq(name, STR("verify_token_file")))
+		load_secret(c, value, &a->verify_token, where);
+	else if (str_eq(name, STR("token_file")))
+		load_secret(c, value, &a->token, where);
+	else if (str_eq(name, STR("app_id")))
+		fits = str_copy(v, a->app_id, sizeof(a->app_id));
+	else if (str_eq(name, STR("base_url")))
+		fits = str_copy(v, a->base_url, sizeof(a->base_url));
+	else if (str_eq(name, STR("version")))
+		fits = str_copy(v, a->version, sizeof(a->version));
+	else if (str_eq(name, STR("business_id")))
+		fits = str_copy(v, a->business_id, sizeof(a->business_id));
+	else if (str_eq(name, STR("numbers")))
+		fits = str_copy(v, a->numbers, sizeof(a->numbers));
+	else if (str_eq(name, STR("app_secret")) || str_eq(name, STR("token")) ||
+		 str_eq(name, STR("verify_token")))
+		problem(c, where, "%.*s: secrets come from files: %.*s_file = PATH", STR_ARG(name),
+			STR_ARG(name));
+	else
+		problem(c, where, "unknown key \"%.*s\" in [%.*s]", STR_ARG(name),
+			STR_ARG(section));
+	if (!fits)
+		problem(c, where, "%.*s: too long", STR_ARG(name));
+}
+
+/* Secrets that systemd or the environment hands to the one account there is. */
+static void outside_secrets(struct config *c)
+{
+	static const struct {
+		const char *file, *variable;
+		size_t offset;
+	} from[] = {
+		{ "token", "GODWIT_TOKEN_FILE", offsetof(struct config_account, token) },
+		{ "app_secret", "GODWIT_APP_SECRET_FILE",
+		  offsetof(struct config_account, app_secret) },
+		{ "verify_token", "GODWIT_VERIFY_TOKEN_FILE",
+		  offsetof(struct config_account, verify_token) },
+	};
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char path[4096];
+
+	if (c->account_count != 1)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		struct secret *s = (struct secret *)(void *)((char *)&c->accounts[0] +
+							     from[i].offset);
+		const char *file = getenv(from[i].variable);
+
+		if (s->len > 0)
+			continue;
+		if (file != NULL) {
+			load_secret(c, file, s, from[i].variable);
+		} else if (folder != NULL) {
+			(void)snprintf(path, sizeof(path), "%s/%s", folder, from[i].file);
+			if (access(path, F_OK) == 0)
+				load_secret(c, path, s, "CREDENTIALS_DIRECTORY");
+		}
+	}
+}
+
+/* ---- sources ---- */
+
+static char *read_line(char *out, int cap, void *stream)
+{
+	struct {
+		FILE *f;
+		struct config *c;
+	} *in = stream;
+	char *line = fgets(out, cap, in->f);
+	char where[64];
+	size_t n;
+
+	if (line == NULL)
+		return NULL;
+	in->c->line++;
+	n = strlen(line);
+	if (n + 1 == (size_t)cap && line[n - 1] != '\n') {
+		int ch;
+
+		while ((ch = getc(in->f)) != EOF && ch != '\n')
+			continue;
+		(void)snprintf(where, sizeof(where), "line %d", in->c->line);
+		problem(in->c, where, "longer than %d bytes", cap - 2);
+	}
+	return line;
+}
+
+static int on_pair(void *user, const char *section, const char *name, const char *value)
+{
+	struct config *c = user;
+	char where[4200];
+	struct str s = str_from(section);
+	const struct key *k;
+
+	(void)snprintf(where, sizeof(where), "%s:%d", c->path, c->line);
+	if (str_eq(s, STR("account")) || str_starts(s, STR("account "))) {
+		set_account(c, s, str_from(name), value, where);
+		return 1;
+	}
+	if (s.len > 0) {
+		problem(c, where, "unknown section [%s]; known is [account NAME]", section);
+		return 1;
+	}
+	k = key_find(str_from(name));
+	if (k == NULL)
+		problem(c, where, "unknown key \"%s\"; `godwit config show` lists the known ones",
+			name);
+	else
+		set_value(c, k, str_from(value), where);
+	return 1;
+}
+
+static void read_file(struct config *c)
+{
+	struct {
+		FILE *f;
+		struct config *c;
+	} in = { .c = c };
+	char where[4200];
+	int rc;
+
+	in.f = fopen(c->path, "re");
+	if (in.f == NULL) {
+		problem(c, c->path, "cannot open: %s", strerror(errno));
+		return;
+	}
+	rc = ini_parse_stream(read_line, &in, on_pair, c);
+	if (rc > 0) {
+		(void)snprintf(where, sizeof(where), "%s:%d", c->path, rc);
+		problem(c, where, "neither \"key = value\" nor \"[account NAME]\"");
+	}
+	(void)fclose(in.f);
+}
+
+/* "listen.public" is GODWIT_LISTEN_PUBLIC. */
+static void read_environment(struct config *c)
+{
+	char name[128];
+
+	for (size_t i = 0; i < NKEYS; i++) {
+		const char *value;
+		size_t n = 0;
+
+		(void)str_copy(STR("GODWIT_"), name, sizeof(name));
+		n = strlen(name);
+		for (const char *p = keys[i].key; *p != '\0' && n + 1 < sizeof(name); p++)
+			name[n++] = (char)(*p == '.' ? '_' : toupper((unsigned char)*p));
+		name[n] = '\0';
+		value = getenv(name);
+		if (value != NULL)
+			set_value(c, &keys[i], str_from(value), name);
+	}
+}
+
+/* The first of them that exists; one file wins, none are merged. */
+static char *find_file(void)
+{
+	const char *asked = getenv("GODWIT_CONFIG"), *xdg = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+	char path[4096];
+
+	if (asked != NULL)
+		return xstrdup(asked);
+	if (access("godwit.conf", F_OK) == 0)
+		return xstrdup("godwit.conf");
+	if (xdg != NULL)
+		(void)snprintf(path, sizeof(path), "%s/godwit/godwit.conf", xdg);
+	else
+		(void)snprintf(path, sizeof(path), "%s/.config/godwit/godwit.conf",
+			       home != NULL ? home : "");
+	if (access(path, F_OK) == 0)
+		return xstrdup(path);
+	if (access("/etc/godwit/godwit.conf", F_OK) == 0)
+		return xstrdup("/etc/godwit/godwit.conf");
+	return NULL;
+}
+
+static void default_folder(struct config *c)
+{
+	const char *home = getenv("HOME"), *xdg = getenv("XDG_DATA_HOME");
+	char *out = c->values.data_dir;
+
+	if (out[0] != '\0')
+		return;
+	if (geteuid() == 0 || (home == NULL && xdg == NULL))
+		(void)snprintf(out, sizeof(c->values.data_dir), "/var/lib/godwit");
+	else if (xdg != NULL)
+		(void)snprintf(out, sizeof(c->values.data_dir), "%s/godwit", xdg);
+	else
+		(void)snprintf(out, sizeof(c->values.data_dir), "%s/.local/share/godwit", home);
+}
+
+/* Words that the types above cannot check. */
+static void check_words(struct config *c)
+{
+	const struct config_values *v = &c->values;
+	struct str policy = str_from(v->unknown_policy), profile = str_from(v->profile);
+
+	if (!str_eq(policy, STR("hold")) && !str_eq(policy, STR("resend")) &&
+	    !str_eq(policy, STR("expire")))
+		problem(c, "unknown.policy", "\"%s\" is none of hold, resend, expire",
+			v->unknown_policy);
+	if (!str_eq(profile, STR("live")) && !str_eq(profile, STR("sandbox")))
+		problem(c, "profile", "\"%s\" is neither live nor sandbox", v->profile);
+	if (v->clock_follow[0] != '\0' && !str_eq(profile, STR("sandbox")))
+		problem(c, "clock.follow", "only with profile = sandbox");
+	for (size_t i = 0; i < c->account_count; i++) {
+		const struct config_account *a = &c->accounts[i];
+
+		if (a->app_secret.len == 0)
+			problem(c, a->name,
+				"the account has no app_secret_file: webhooks could not be verified");
+		if (a->token.len == 0)
+			problem(c, a->name, "the account has no token_file: nothing could be sent");
+	}
+}
+
+gw_status config_load(const char *path, const struct config_override *overrides, size_t count,
+		      struct config **out, struct gw_error *err)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+
+	for (size_t i = 0; i < NKEYS; i++)
+		set_value(c, &keys[i], str_from(keys[i].def), "default");
+	c->path = path != NULL ? xstrdup(path) : find_file();
+	if (c->path != NULL)
+		read_file(c);
+	read_environment(c);
+	for (size_t i = 0; i < count; i++) {
+		const struct key *k = key_find(str_from(overrides[i].key));
+
+		ASSERT(k != NULL);
+		set_value(c, k, str_from(overrides[i].value), "flag");
+	}
+	outside_secrets(c);
+	default_folder(c);
+	check_words(c);
+	*out = c;
+	if (c->problem_count > 0)
+		return gw_error_set(err, GW_EPARSE, "%zu problem%s in the configuration",
+				    c->problem_count, c->problem_count == 1 ? "" : "s");
+	return GW_OK;
+}
+
+void config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < NKEYS; i++) {
+		free(c->origin[i]);
+		free(c->text[i]);
+	}
+	for (size_t i = 0; i < c->problem_count; i++)
+		free(c->problems[i]);
+	free(c->path);
+	explicit_bzero(c, sizeof(*c));
+	free(c);
+}
+
+const struct config_values *config_values(const struct config *c)
+{
+	return &c->values;
+}
+
+size_t config_account_count(const struct config *c)
+{
+	return c->account_count;
+}
+
+const struct config_account *config_account_at(const struct config *c, size_t index)
+{
+	ASSERT(index < c->account_count);
+	return &c->accounts[index];
+}
+
+size_t config_problem_count(const struct config *c)
+{
+	return c->problem_count;
+}
+
+const char *config_problem(const struct config *c, size_t index)
+{
+	ASSERT(index < c->problem_count);
+	return c->problems[index];
+}
+
+const char *config_path(const struct config *c)
+{
+	return c->path;
+}
+
+void config_describe(const struct config *c, struct buf *out)
+{
+	struct json_writer w;
+
+	json_w_init(&w, out);
+	json_w_array(&w);
+	for (size_t i = 0; i < NKEYS; i++) {
+		json_w_object(&w);
+		json_w_kv_text(&w, "key", keys[i].key);
+		json_w_kv_text(&w, "value", c->text[i]);
+		json_w_kv_text(&w, "default", keys[i].def);
+		json_w_kv_text(&w, "origin", c->origin[i]);
+		json_w_kv_bool(&w, "live", keys[i].live == LIVE);
+		json_w_kv_text(&w, "help", keys[i].help);
+		json_w_end(&w);
+	}
+	json_w_end(&w);
+}

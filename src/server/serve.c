@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * serve.c - wire the gateway together, run it, drain it
+ *
+ * ROLE        The only place that knows every part.  Start and end are lists of
+ *             steps in one order, read from top to bottom; what runs in between
+ *             is the loop.
+ * LIFE        STARTING  store opened, accounts seeded, memory rebuilt, listeners up
+ *             READY     until SIGTERM or SIGINT
+ *             DRAINING  drain.c
+ * FAILURE     A step of the start fails: one sentence, exit 78 (configuration),
+ *             7 (somebody has the port or the data folder) or 74 (disk).
+ * THREADS     The caller's becomes the loop's.
+ * TESTS       tests/system/test_start.py, tests/system/test_drain.py
+ */
+#include "server/serve.h"
+#include "base/mem.h"
+#include "base/panic.h"
+#include "base/sys_file.h"
+#include "server/api.h"
+#include "server/clock_follow.h"
+#include "server/drain.h"
+#include "server/graph_front.h"
+#include "server/seed.h"
+#include "server/server.h"
+#include "server/stream.h"
+#include "server/webhook_front.h"
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EXIT_TEMPORARY 7
+#define EXIT_IO 74
+#define EXIT_CONFIG 78
+#define TICK_MS 1000
+
+/* ---- listeners (their threads) ---- */
+
+static size_t public_head(void *cookie, struct http_call *call)
+{
+	struct server *s = cookie;
+
+	if (webhook_is_path(http_path(call)))
+		return webhook_on_head(s->webhook, call);
+	if (!s->public_serves_api && !str_eq(http_path(call), STR("/livez"))) {
+		http_reply_empty(call, 404);
+		return 0;
+	}
+	return api_on_head(s, call);
+}
+
+static void public_request(void *cookie, struct http_call *call)
+{
+	struct server *s = cookie;
+
+	if (webhook_is_path(http_path(call)))
+		webhook_on_request(s->webhook, call);
+	else
+		api_on_request(s, call);
+}
+
+static size_t api_head(void *cookie, struct http_call *call)
+{
+	return api_on_head(cookie, call);
+}
+
+static void api_request(void *cookie, struct http_call *call)
+{
+	api_on_request(cookie, call);
+}
+
+static const struct http_server_handlers public_handlers = { public_head, public_request };
+static const struct http_server_handlers api_handlers = { api_head, api_request };
+
+/* "127.0.0.1:8080" or "[::1]:8080" */
+static gw_status split_address(const char *text, char *host, size_t cap, uint16_t *port,
+			       struct gw_error *err)
+{
+	struct str s = str_from(text), h;
+	uint32_t n;
+	size_t colon = s.len;
+
+	while (colon > 0 && s.ptr[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !str_to_u32(str_slice(s, colon, s.len), &n) || n > 65535)
+		return gw_error_set(err, GW_EPARSE,
+				    "\"%s\" is not ADDRESS:PORT, such as 127.0.0.1:8080", text);
+	h = str_slice(s, 0, colon - 1);
+	if (h.len > 2 && h.ptr[0] == '[')
+		h = str_slice(h, 1, h.len - 1);
+	if (!str_copy(h, host, cap))
+		return gw_error_set(err, GW_ELIMIT, "\"%s\": the address is too long", text);
+	*port = (uint16_t)n;
+	return GW_OK;
+}
+
+static gw_status listen_tcp(struct server *s, const char *name, const char *where,
+			    const struct http_server_handlers *handlers, size_t body_max,
+			    struct http_server **out, struct gw_error *err)
+{
+	struct http_server_options o = HTTP_SERVER_OPTIONS_INIT;
+	char host[128];
+	gw_status st = split_address(where, host, sizeof(host), &o.port, err);
+
+	if (st != GW_OK)
+		return st;
+	o.name = name;
+	o.address = host;
+	o.body_max = body_max;
+	o.handlers = handlers;
+	o.cookie = s;
+	o.log = &s->log;
+	return http_server_start(&o, out, err);
+}
+
+static gw_status listen_local(struct server *s, char *path, size_t cap, struct gw_error *err)
+{
+	struct http_server_options o = HTTP_SERVER_OPTIONS_INIT;
+	gw_status st;
+
+	if (str_eq(str_from(s->cfg->listen_local), STR("none"))) {
+		path[0] = '\0';
+		return GW_OK;
+	}
+	(void)str_copy(str_from(s->cfg->listen_local), path, cap);
+	if (path[0] == '\0') {
+		st = sys_default_socket(path, cap, err);
+		if (st != GW_OK)
+			return st;
+	}
+	o.name = "local";
+	o.unix_path = path;
+	o.body_max = API_BODY_MAX;
+	o.handlers = &api_handlers;
+	o.cookie = s;
+	o.log = &s->log;
+	return http_server_start(&o, &s->local_server, err);
+}
+
+static gw_status start_listeners(struct server *s, int ready_fd, struct gw_error *err)
+{
+	const struct config_values *v = s->cfg;
+	bool shared = strcmp(v->listen_public, v->listen_api) == 0;
+	size_t body_max = (size_t)v->webhook_body_max;
+	char path[512];
+	gw_status st;
+
+	if (!shared) {
+		st = listen_tcp(s, "api", v->listen_api, &api_handlers, OUTBOX_BODY_MAX,
+				&s->api_server, err);
+		if (st != GW_OK)
+			return st;
+	}
+	s->public_serves_api = shared;
+	st = listen_tcp(s, "public", v->listen_public, &public_handlers, body_max,
+			&s->public_server, err);
+	if (st == GW_OK)
+		st = listen_local(s, path, sizeof(path), err);
+	if (st != GW_OK)
+		return st;
+	s->phase = SERVER_READY;
+	log_info(&s->log, "gateway: ready public=%u api=%u local=%s profile=%s accounts=%zu",
+		 http_server_port(s->public_server),
+		 http_server_port(shared ? s->public_server : s->api_server),
+		 path[0] != '\0' ? path : "none", v->profile, accounts_count(s->accounts));
+	if (ready_fd >= 0)
+		(void)dprintf(ready_fd, "ready public=%u api=%u socket=%s\n",
+			      http_server_port(s->public_server),
+			      http_server_port(shared ? s->public_server : s->api_server), path);
+	return GW_OK;
+}
+
+/* ---- sinks of the inbox ---- */
+
+static void sink_evidence(void *cookie, struct event *e)
+{
+	outbox_evidence(((struct server *)cookie)->outbox, e);
+}
+
+static void sink_window(void *cookie, struct event *e)
+{
+	struct server *s = cookie;
+
+	outbox_window(s->outbox, e);
+	outbox_count_inbound(s->outbox, e->row.account_id);
+}
+
+static void sink_relay(void *cookie, struct event *e)
+{
+	relay_event(((struct server *)cookie)->relay, e);
+}
+
+static void sink_tap(void *cookie, struct event *e)
+{
+	streams_event(((struct server *)cookie)->streams, e);
+}
+
+/* ---- what the store remembers ---- */
+
+static void on_account(void *cookie, const struct store_account *a)
+{
+	(void)accounts_put(((struct server *)cookie)->accounts, a);
+}
+
+static void on_number(void *cookie, const struct store_number *n)
+{
+	(void)accounts_put_number(((struct server *)cookie)->accounts, n);
+}
+
+static void on_key(void *cookie, const struct store_key *k)
+{
+	(void)keys_put(((struct server *)cookie)->keys, k);
+}
+
+static void on_destination(void *cookie, const struct store_destination *d)
+{
+	struct server *s = cookie;
+	struct gw_error err = GW_ERROR_INIT;
+	struct destination *out;
+
+	if (!d->removed && destinations_put(s->destinations, d, &out, &err) != GW_OK)
+		log_error(&s->log, "gateway: a destination cannot be used: %s", err.message);
+}
+
+static void on_message(void *cookie, const struct store_message_row *m)
+{
+	outbox_load(((struct server *)cookie)->outbox, m);
+}
+
+static void on_delivery(void *cookie, const struct store_delivery_row *d)
+{
+	relay_load(((struct server *)cookie)->relay, d);
+}
+
+static void on_recent(void *cookie, struct str number_id, struct str lane, int64_t at_ms)
+{
+	outbox_load_recent(((struct server *)cookie)->outbox, number_id, lane, at_ms);
+}
+
+static gw_status remember(struct server *s, struct gw_error *err)
+{
+	const struct store_loader loader = { .cookie = s,
+					     .account = on_account,
+					     .number = on_number,
+					     .key = on_key,
+					     .destination = on_destination,
+					     .message = on_message,
+					     .delivery = on_delivery,
+					     .recent_send = on_recent };
+
+	return store_load_all(s->store, &loader, err);
+}
+
+/* ---- parts ---- */
+
+static gw_status open_store(struct server *s, struct gw_error *err)
+{
+	gw_status st = sys_make_dir(s->cfg->data_dir, err);
+
+	if (st != GW_OK)
+		return st;
+	return store_open(
+		&(struct store_options){ .dir = s->cfg->data_dir,
+					 .home = s->mail,
+					 .clock = &s->clock,
+					 .log = &s->log,
+					 .readers = 2,
+					 .window_max_us = s->cfg->store_window_ms * 1000 },
+		&s->store, err);
+}
+
+static struct outbox_settings outbox_settings_of(const struct config_values *v)
+{
+	return (struct outbox_settings){
+		.wait_max_ms = v->graph_wait_max_ms,
+		.lifetime_ms = v->queue_lifetime_ms,
+		.retry_max_ms = v->queue_retry_max_ms,
+		.attempts_max = (uint32_t)v->queue_attempts_max,
+		.lane_unknown_wait_ms = v->lane_unknown_wait_ms,
+		.unknown_wait_ms = v->unknown_wait_ms,
+		.unknown_policy = v->unknown_policy,
+		.server_errors_prove_nothing = v->server_errors_prove_nothing,
+		.failed_echoes_token = v->failed_echoes_token,
+		.graph_connect_ms = v->graph_connect_ms,
+		.graph_timeout_ms = v->graph_timeout_ms,
+		.in_flight_max = (unsigned)v->graph_in_flight,
+		.queue_max = (uint32_t)v->queue_max,
+		.number_rate_share = (double)v->pacing_share / 1000.0,
+		.pair_burst = (uint32_t)v->pair_burst,
+		.pair_interval_ms = v->pair_interval_ms,
+	};
+}
+
+static gw_status make_flows(struct server *s, struct gw_error *err)
+{
+	const struct config_values *v = s->cfg;
+	gw_status st;
+
+	s->inbox = inbox_new(&(struct inbox_options){
+		.store = s->store,
+		.destinations = s->destinations,
+		.clock = &s->clock,
+		.log = &s->log,
+		.metrics = s->metrics,
+		.sinks = { s, sink_evidence, sink_window, sink_relay, sink_tap } });
+	st = outbox_new(&(struct outbox_options){ .loop = s->loop,
+						  .store = s->store,
+						  .accounts = s->accounts,
+						  .inbox = s->inbox,
+						  .token = &s->token,
+						  .log = &s->log,
+						  .metrics = s->metrics,
+						  .settings = outbox_settings_of(v) },
+			&s->outbox, err);
+	if (st != GW_OK)
+		return st;
+	return relay_new(
+		&(struct relay_options){
+			.loop = s->loop,
+			.store = s->store,
+			.destinations = s->destinations,
+			.accounts = s->accounts,
+			.egress = s->egress,
+			.log = &s->log,
+			.metrics = s->metrics,
+			.settings = { .timeout_ms = v->relay_timeout_ms,
+				      .connect_ms = 3000,
+				      .lane_block_max_ms = v->relay_lane_block_max_ms,
+				      .lifetime_ms = INT64_C(72) * 3600 * 1000,
+				      .concurrency_max = (unsigned)v->relay_concurrency,
+				      .https_only = v->relay_https_only } },
+		&s->relay, err);
+}
+
+static gw_status make_parts(struct server *s, struct gw_error *err)
+{
+	gw_status st;
+
+	s->metrics = gateway_metrics_new();
+	s->accounts = accounts_new();
+	s->destinations = destinations_new();
+	s->keys = keys_new();
+	st = egress_new(str_from(s->cfg->egress_allow), &s->egress, err);
+	if (st == GW_OK)
+		st = open_store(s, err);
+	if (st == GW_OK)
+		st = seed_accounts(s, err);
+	if (st != GW_OK)
+		return st;
+	s->token.mac = mac_new(str_make((const char *)store_token_key(s->store), SHA256_BYTES));
+	ASSERT(s->token.mac != NULL);
+	st = make_flows(s, err);
+	if (st == GW_OK)
+		st = remember(s, err);
+	if (st != GW_OK)
+		return st;
+	s->webhook = webhook_front_new(s);
+	s->streams = streams_new(s);
+	st = graph_front_new(s, &s->graph, err);
+	if (st == GW_OK && s->cfg->clock_follow[0] != '\0')
+		st = clock_follow_new(s, &s->follow, err);
+	if (st != GW_OK)
+		return st;
+	outbox_start(s->outbox);
+	relay_start(s->relay);
+	return GW_OK;
+}
+
+static void free_parts(struct server *s)
+{
+	clock_follow_free(s->follow);
+	graph_front_free(s->graph);
+	outbox_free(s->outbox);
+	relay_free(s->relay);
+	if (s->store != NULL)
+		store_close(s->store);
+	while (mailbox_drain(s->mail) > 0) /* what the last commit handed back */
+		continue;
+	streams_free(s->streams);
+	webhook_front_free(s->webhook);
+	inbox_free(s->inbox);
+	mac_free(s->token.mac);
+	egress_free(s->egress);
+	keys_free(s->keys);
+	destinations_free(s->destinations);
+	accounts_free(s->accounts);
+	metrics_free(s->metrics);
+}
+
+/* ---- running ---- */
+
+static void on_tick(void *cookie)
+{
+	struct server *s = cookie;
+
+	s->turned_ns = clock_real_ns();
+	store_set_lagging(s->store, relay_is_lagging(s->relay));
+	timer_in_ms(&s->tick, TICK_MS);
+}
+
+static void on_signal(void *cookie, uint32_t events)
+{
+	struct server *s = cookie;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (s->phase == SERVER_DRAINING) {
+		log_warn(&s->log, "gateway: second signal: leaving now, as if killed");
+		_exit(1);
+	}
+	drain_begin(s);
+}
+
+static gw_status watch_signals(struct server *s, struct gw_error *err)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return gw_error_sys(err, GW_EIO, "cannot block signals");
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signal_fd < 0)
+		return gw_error_sys(err, GW_EIO, "cannot watch for signals");
+	s->signal_watch = loop_watch(s->loop, s->signal_fd, EPOLLIN, on_signal, s);
+	return GW_OK;
+}
+
+static int exit_code_of(gw_status st)
+{
+	switch (st) {
+	case GW_OK: return 0;
+	case GW_EBUSY: return EXIT_TEMPORARY;
+	case GW_EIO: return EXIT_IO;
+	default: return EXIT_CONFIG;
+	}
+}
+
+static void stop_listeners(struct server *s)
+{
+	struct http_server *all[] = { s->public_server, s->api_server, s->local_server };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i] != NULL)
+			http_server_stop(all[i], 0);
+}
+
+int serve_run(const struct serve_options *o, struct gw_error *err)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+	enum log_level level = LOG_INFO;
+	gw_status st;
+
+	s->config = o->config;
+	s->cfg = config_values(o->config);
+	s->signal_fd = -1;
+	clock_init(&s->clock);
+	(void)log_level_parse(s->cfg->log_level, &level);
+	log_init(&s->log, STDERR_FILENO, level, "gateway", NULL);
+	rnd_init_system(&s->rnd);
+	s->loop = loop_new(&s->clock);
+	s->mail = mailbox_new();
+	loop_attach(s->loop, s->mail);
+	timer_init(&s->tick, s->loop, LOOP_REAL, on_tick, s);
+	s->started_ms = clock_wall_ms(&s->clock);
+	s->turned_ns = clock_real_ns();
+	st = watch_signals(s, err);
+	if (st == GW_OK)
+		st = make_parts(s, err);
+	if (st == GW_OK)
+		st = start_listeners(s, o->ready_fd, err);
+	if (st == GW_OK) {
+		on_tick(s);
+		loop_run(s->loop); /* until drain.c stops it; the listeners are stopped then */
+	} else {
+		stop_listeners(s);
+	}
+	timer_cancel(&s->tick);
+	free_parts(s);
+	loop_unwatch(s->signal_watch);
+	if (s->signal_fd >= 0)
+		(void)close(s->signal_fd);
+	loop_detach(s->loop, s->mail);
+	mailbox_free(s->mail);
+	loop_free(s->loop);
+	if (st == GW_OK)
+		log_info(&s->log, "gateway: drained, leaving");
+	free(s);
+	return exit_code_of(st);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - what the files of this folder share: one running gateway
+ *
+ * Made by serve.c, owned by the loop's thread.  HTTP threads see only what is
+ * said to be theirs (the fronts' on_head/on_request) and reach the rest by
+ * mail to `mail`.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "gateway/account.h"
+#include "gateway/destination.h"
+#include "gateway/inbox.h"
+#include "gateway/metrics.h"
+#include "gateway/outbox.h"
+#include "gateway/relay.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "server/config.h"
+#include "server/keys.h"
+
+struct webhook_front;
+struct graph_front;
+struct streams;
+struct clock_follow;
+
+enum server_phase { SERVER_STARTING, SERVER_READY, SERVER_DRAINING };
+
+struct server {
+	const struct config *config;
+	const struct config_values *cfg;
+	struct log log;
+	struct clock clock;
+	struct loop *loop;
+	struct mailbox *mail; /* to the loop: store completions and HTTP threads */
+	struct rnd rnd;
+	struct id_maker ids;
+	struct metrics *metrics;
+	struct store *store;
+	struct accounts *accounts;
+	struct destinations *destinations;
+	struct keys *keys;
+	struct egress *egress;
+	struct token_maker token;
+	struct inbox *inbox;
+	struct outbox *outbox;
+	struct relay *relay;
+	struct webhook_front *webhook;
+	struct graph_front *graph;
+	struct streams *streams;
+	struct clock_follow *follow;
+	struct http_server *public_server, *api_server,
+		*local_server; /* api NULL: public is both */
+	bool public_serves_api; /* set before the listeners start */
+	struct timer tick;
+	int signal_fd;
+	struct loop_watch *signal_watch;
+	_Atomic int phase; /* enum server_phase; read by HTTP threads */
+	_Atomic int64_t turned_ns; /* clock_real_ns() of the loop's last tick: /livez */
+	int64_t started_ms;
+};
+
+#endif
