@@ -73,7 +73,7 @@ install: ## program, library and headers into PREFIX (DESTDIR is honoured)
 	@tools/install-deps run
 	@tools/build release
 	@meson configure build/release -Dprefix=$(abspath $(PREFIX))
-	@meson install -C build/release --quiet
+	@meson install -C build/release --quiet >build/install.log || { cat build/install.log >&2; exit 1; }
 
 debug: ## a build for the debugger in build/debug
 	@tools/install-deps test
