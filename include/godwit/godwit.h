@@ -4,10 +4,11 @@
  *
  *   errors.h    what Meta's error codes mean and what to do about them
  *   webhook.h   verify a signature, parse a notification, walk its events
+ *   message.h   build messages and check them against Meta's limits
  *
  * C99 and C++ clean. No function of the library logs, reads the environment or
  * keeps global state; an object may be used by one thread at a time.
- * Link with `pkg-config --cflags --libs godwit`.
+ * Link with `pkg-config --cflags --libs libgodwit`.
  */
 #ifndef GODWIT_GODWIT_H
 #define GODWIT_GODWIT_H
@@ -15,6 +16,7 @@
 #include <godwit/types.h>
 #include <godwit/error.h>
 #include <godwit/errors.h>
+#include <godwit/message.h>
 #include <godwit/webhook.h>
 
 #define GW_VERSION_MAJOR 0
