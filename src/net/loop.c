@@ -59,17 +59,34 @@ static void epoll_must(struct loop *l, int op, int fd, uint32_t events, void *pt
 		PANIC("epoll_ctl op %d fd %d: errno %d", op, fd, errno);
 }
 
-struct loop *loop_new(struct clock *clock)
+struct loop *loop_try_new(struct clock *clock)
 {
-	struct loop *l = xcalloc(1, sizeof(*l));
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL }; /* inv. 2 */
+	struct loop *l = calloc(1, sizeof(*l));
 
+	if (l == NULL)
+		return NULL;
 	l->clock = clock;
 	atomic_init(&l->stop, false);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->epoll_fd < 0 || l->wake_fd < 0)
+	if (l->epoll_fd >= 0 && l->wake_fd >= 0 &&
+	    epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev) == 0)
+		return l;
+	if (l->wake_fd >= 0)
+		(void)close(l->wake_fd);
+	if (l->epoll_fd >= 0)
+		(void)close(l->epoll_fd);
+	free(l);
+	return NULL;
+}
+
+struct loop *loop_new(struct clock *clock)
+{
+	struct loop *l = loop_try_new(clock);
+
+	if (l == NULL)
 		PANIC("no descriptors for a loop: errno %d", errno);
-	epoll_must(l, EPOLL_CTL_ADD, l->wake_fd, EPOLLIN | EPOLLET, NULL); /* inv. 2 */
 	return l;
 }
 
@@ -222,6 +239,18 @@ static int64_t wait_ns(const struct loop *l, int64_t max_wait_ms)
 	    wait > max_wait_ms * NS_PER_MS)
 		wait = max_wait_ms * NS_PER_MS;
 	return atomic_load(&l->stop) ? 0 : wait;
+}
+
+int loop_fd(const struct loop *l)
+{
+	return l->epoll_fd;
+}
+
+int64_t loop_wait_ms(const struct loop *l)
+{
+	int64_t ns = wait_ns(l, -1);
+
+	return ns == INT64_MAX ? -1 : ns / NS_PER_MS + (ns % NS_PER_MS != 0); /* up: never early */
 }
 
 static int wait_events(struct loop *l, int64_t ns, struct epoll_event *events)

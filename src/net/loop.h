@@ -31,6 +31,7 @@ typedef void (*loop_fd_fn)(void *cookie, uint32_t epoll_events);
 typedef void (*loop_fn)(void *cookie);
 
 struct loop *loop_new(struct clock *clock); /* panics without descriptors */
+struct loop *loop_try_new(struct clock *clock); /* NULL without descriptors or memory */
 void loop_free(struct loop *l); /* timers and watches must be gone or are dropped */
 void loop_run(struct loop *l); /* until loop_stop() */
 void loop_turn(struct loop *l,
@@ -39,6 +40,12 @@ void loop_stop(struct loop *l);
 void loop_wake(struct loop *l); /* any thread, or a signal handler */
 struct clock *loop_clock(struct loop *l);
 void loop_clock_moved(struct loop *l);
+/*
+ * For a loop inside another loop: poll loop_fd() for reading, at most
+ * loop_wait_ms() long (-1: for ever), then loop_turn(l, 0).
+ */
+int loop_fd(const struct loop *l);
+int64_t loop_wait_ms(const struct loop *l);
 
 /* Watch fd for EPOLLIN/EPOLLOUT; fn may unwatch itself or others. */
 struct loop_watch *loop_watch(struct loop *l, int fd, uint32_t epoll_events, loop_fd_fn fn,

@@ -5,6 +5,7 @@
 #include "base/rnd.h"
 #include "net/loop.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -417,6 +418,51 @@ static void mail_from_another_thread(void **state)
 	mailbox_free(box);
 }
 
+static void read_byte(void *cookie, uint32_t events)
+{
+	char byte;
+
+	(void)events;
+	assert_int_equal(read(*(int *)cookie, &byte, 1), 1);
+}
+
+static void nothing_due(void *cookie)
+{
+	(void)cookie;
+}
+
+static void another_loop_polls_it(void **state)
+{
+	struct clock clock;
+	struct timer t;
+	struct pollfd outer = { .events = POLLIN };
+	int pipes[2];
+	struct loop *l;
+
+	(void)state;
+	clock_init(&clock);
+	l = loop_try_new(&clock);
+	assert_non_null(l);
+	outer.fd = loop_fd(l);
+	assert_int_equal(pipe(pipes), 0);
+	(void)loop_watch(l, pipes[0], EPOLLIN, read_byte, &pipes[0]);
+	assert_int_equal(loop_wait_ms(l), -1);
+	assert_int_equal(poll(&outer, 1, 0), 0);
+	assert_int_equal(write(pipes[1], "x", 1), 1);
+	assert_int_equal(poll(&outer, 1, 0), 1);
+	loop_turn(l, 0);
+	assert_int_equal(poll(&outer, 1, 0), 0);
+	timer_init(&t, l, LOOP_REAL, nothing_due, NULL);
+	timer_in_ms(&t, 60000);
+	assert_true(loop_wait_ms(l) > 59000 && loop_wait_ms(l) <= 60000);
+	timer_at(&t, 0);
+	assert_int_equal(loop_wait_ms(l), 0);
+	timer_cancel(&t);
+	loop_free(l);
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +478,7 @@ int main(void)
 		cmocka_unit_test(watch_change_is_obeyed),
 		cmocka_unit_test(wake_from_another_thread),
 		cmocka_unit_test(mail_from_another_thread),
+		cmocka_unit_test(another_loop_polls_it),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
