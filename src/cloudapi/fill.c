@@ -105,10 +105,15 @@ static bool decimal(gw_str s, double *out)
 
 static void fill_one(const struct fill *row, struct json_val v, void *base, struct json_val *kept)
 {
-	void *field = (char *)base + row->at;
+	void *field;
 	gw_str text;
 	bool flag;
 
+	if (row->how == FILL_KEEP) {
+		kept[row->at] = v;
+		return;
+	}
+	field = (char *)base + row->at;
 	switch ((enum fill_how)row->how) {
 	case FILL_STRING:
 		text = fill_text(v, row->max);
@@ -123,7 +128,7 @@ static void fill_one(const struct fill *row, struct json_val v, void *base, stru
 		return;
 	case FILL_DECIMAL: (void)decimal(fill_text(v, 64), field); return; /* likewise */
 	case FILL_SPAN: *(gw_span *)field = fill_span(v); return;
-	case FILL_KEEP: kept[row->at] = v; return;
+	case FILL_KEEP: return;
 	}
 }
 

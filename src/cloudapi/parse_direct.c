@@ -255,6 +255,10 @@ void parse_direct(struct parse *p, gw_event *e, struct json_val item)
 	bool standby = e->type == GW_EVENT_CONVERSATION; /* another application owns the thread */
 	struct json_val content;
 
+	if (e->channel != GW_CHANNEL_MESSENGER && e->channel != GW_CHANNEL_INSTAGRAM) {
+		e->type = GW_EVENT_UNKNOWN; /* these lists are theirs; elsewhere they are odd */
+		return;
+	}
 	e->at = fill_time(json_member(item, STR("timestamp")));
 	for (size_t i = 0; i < ARRAY_LEN(direct_rules); i++) {
 		content = json_member(item, direct_rules[i].word);

@@ -3,9 +3,9 @@
  * parse_field.c - one change: which field it is, and what its value lists
  *
  * The fields are a table: Meta's word, the type of event, and the lists of
- * the value whose elements are events of their own. A field without lists,
- * or whose lists are empty, is one event for the whole value. A field of
- * tomorrow is one unknown event.
+ * the value whose elements are events of their own. A field without lists is
+ * one event for the whole value; so is one whose lists are empty, and a field
+ * of tomorrow, but these two are unknown.
  *
  * history is not typed on purpose: these are messages of up to 180 days ago
  * that the owner shared when he connected the number. An application that
@@ -289,8 +289,8 @@ static void parse_whatsapp(struct parse *p, gw_str field)
 	for (size_t i = 0; i < ARRAY_LEN(rule->lists) && rule->lists[i].list != NULL; i++)
 		count += parse_list(p, json_member(p->value, str_from(rule->lists[i].list)),
 				    rule->lists[i].list, rule->type, rule->lists[i].read);
-	if (count == 0)
-		add_whole(p, rule->type);
+	if (count == 0) /* a field that lists things, without one, says nothing we know */
+		add_whole(p, rule->lists[0].list != NULL ? GW_EVENT_UNKNOWN : rule->type);
 }
 
 void parse_change(struct parse *p, struct json_val change)

@@ -258,12 +258,36 @@ static void test_other_places(void **state)
 	parsed_free(&p);
 }
 
+static void test_other_objects(void **state)
+{
+	static const char *const objects[] = { "whatsapp_business_account", "user", "" };
+	static const char *const lists[] = { "messaging", "standby" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(objects) * ARRAY_LEN(lists); i++) {
+		char body[512];
+		struct parsed p;
+		const gw_event *e;
+
+		(void)snprintf(body, sizeof(body),
+			       "{\"object\":\"%s\",\"entry\":[{\"id\":\"P1\",\"%s\":[{" SIDES
+			       "\"message\":{\"mid\":\"m1\",\"text\":\"x\"}}]}]}",
+			       objects[i / ARRAY_LEN(lists)], lists[i % ARRAY_LEN(lists)]);
+		p = parse_body(body);
+		e = gw_notification_event(p.n, 0);
+		CHECK_INT(body, GW_EVENT_UNKNOWN, e->type);
+		CHECK_INT(body, GW_KIND_NONE, e->kind);
+		parsed_free(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messenger),
 		cmocka_unit_test(test_instagram),
 		cmocka_unit_test(test_other_places),
+		cmocka_unit_test(test_other_objects),
 	};
 
 	return cmocka_run_group_tests_name("parse_direct", tests, NULL, NULL);

@@ -135,7 +135,7 @@ static const struct {
 	  GW_EVENT_GROUP,
 	  "groups",
 	  { { NULL, NULL } } },
-	{ "group_status_update", "{\"groups\":[]}", GW_EVENT_GROUP, NULL, { { NULL, NULL } } },
+	{ "group_status_update", "{\"groups\":[]}", GW_EVENT_UNKNOWN, NULL, { { NULL, NULL } } },
 	{ "automatic_events",
 	  "{\"automatic_events\":[{\"id\":\"wamid.A\",\"event_name\":\"Purchase\"}]}",
 	  GW_EVENT_UNKNOWN,
