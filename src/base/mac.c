@@ -22,6 +22,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 #include <unistd.h>
@@ -160,6 +161,17 @@ void mac_sign_parts(struct mac *m, const struct str *parts, size_t count,
 	}
 	if (EVP_MAC_final(m->ctx, out, &len, SHA256_BYTES) != 1 || len != SHA256_BYTES)
 		PANIC("HMAC cannot be finished");
+}
+
+void hmac_sha1(struct str key, struct str bytes, unsigned char out[SHA1_BYTES])
+{
+	unsigned int len = 0;
+
+	if (key.len > SECRET_MAX ||
+	    HMAC(EVP_sha1(), key.len == 0 ? "" : key.ptr, (int)key.len,
+		 (const unsigned char *)bytes.ptr, bytes.len, out, &len) == NULL ||
+	    len != SHA1_BYTES)
+		PANIC("HMAC-SHA1 of %zu bytes failed", bytes.len);
 }
 
 void sha256(struct str bytes, unsigned char out[SHA256_BYTES])

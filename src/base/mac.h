@@ -36,6 +36,10 @@ void mac_sign(struct mac *m, struct str bytes, unsigned char out[SHA256_BYTES]);
 void mac_sign_parts(struct mac *m, const struct str *parts, size_t count,
 		    unsigned char out[SHA256_BYTES]);
 
+/* For the sandbox alone: Meta still sends the old X-Hub-Signature beside the new one. */
+#define SHA1_BYTES 20
+void hmac_sha1(struct str key, struct str bytes, unsigned char out[SHA1_BYTES]);
+
 void sha256(struct str bytes, unsigned char out[SHA256_BYTES]);
 bool bytes_eq_const_time(const void *a, const void *b, size_t len);
 /* No fast non-cryptographic hash here, on purpose: dedupe keys are sha256 cut to 16 bytes. */

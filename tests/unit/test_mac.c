@@ -228,16 +228,32 @@ static void loading_what_is_not_there(void **state)
 	assert_true(secret_eq(&s, STR("before")));
 }
 
+/* RFC 2202, cases 1 and 2. */
+static void hmac_sha1_vectors(void **state)
+{
+	unsigned char key[20], mac[SHA1_BYTES];
+	char hex[2 * SHA1_BYTES + 1];
+
+	(void)state;
+	memset(key, 0x0b, sizeof(key));
+	hmac_sha1(str_make((const char *)key, sizeof(key)), STR("Hi There"), mac);
+	hex_encode(mac, sizeof(mac), hex);
+	assert_string_equal(hex, "b617318655057264e28bc0b6fb378c8ef146be00");
+	hmac_sha1(STR("Jefe"), STR("what do ya want for nothing?"), mac);
+	hex_encode(mac, sizeof(mac), hex);
+	assert_string_equal(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+	hmac_sha1(STR_EMPTY, STR_EMPTY, mac);
+	hex_encode(mac, sizeof(mac), hex);
+	assert_string_equal(hex, "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hmac_vectors),
-		cmocka_unit_test(parts_are_one),
-		cmocka_unit_test(sha256_vectors),
-		cmocka_unit_test(comparing),
-		cmocka_unit_test(set_both_sides),
-		cmocka_unit_test(loading),
-		cmocka_unit_test(loading_what_is_not_there),
+		cmocka_unit_test(hmac_vectors),   cmocka_unit_test(parts_are_one),
+		cmocka_unit_test(sha256_vectors), cmocka_unit_test(hmac_sha1_vectors),
+		cmocka_unit_test(comparing),      cmocka_unit_test(set_both_sides),
+		cmocka_unit_test(loading),        cmocka_unit_test(loading_what_is_not_there),
 	};
 
 	return cmocka_run_group_tests_name("mac", tests, NULL, NULL);
