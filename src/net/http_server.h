@@ -112,6 +112,11 @@ void http_reply_empty(struct http_call *c, int status);
 void http_reply_json(struct http_call *c, int status, struct str json);
 /* 503 with Retry-After: seconds. */
 void http_reply_retry(struct http_call *c, unsigned seconds);
+/*
+ * Answer nothing: close the connection instead, with a TCP reset or an orderly end.  For
+ * emulations of a failing peer; counts as the answer of the call.  Any thread, once.
+ */
+void http_abort(struct http_call *c, bool reset);
 
 /*
  * Answer 200 with an endless body (server-sent events).  Bytes sent while the

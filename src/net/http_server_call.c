@@ -85,11 +85,28 @@ static enum MHD_Result refuse(struct http_conn *conn, int status)
 	return queued;
 }
 
+/* End the connection where the answer would have gone. */
+static enum MHD_Result drop(struct http_call *c)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct http_conn *conn = c->conn;
+
+	conn->linger = false;
+	/* Dissolving the association sends the reset at once; SO_LINGER would leave the order to
+	 * the daemon, which shuts the socket down first and so ends it in order. */
+	if (c->by_reset && !c->is_local)
+		(void)connect(conn->fd, &none, sizeof(none));
+	guard_cut(conn, NULL);
+	return MHD_NO;
+}
+
 static enum MHD_Result queue(struct http_call *c)
 {
 	struct http_conn *conn = c->conn;
 	enum MHD_Result queued;
 
+	if (c->is_aborted)
+		return drop(c);
 	if (c->server->is_draining)
 		(void)MHD_add_response_header(c->response, "Connection", "close");
 	guard_phase(conn, c->stream != NULL ? CONN_BUSY : CONN_REPLY);
@@ -369,6 +386,13 @@ void http_reply_retry(struct http_call *c, unsigned seconds)
 
 	(void)snprintf(text, sizeof(text), "%u", seconds);
 	http_reply(c, 503, NULL, STR_EMPTY, &after, 1);
+}
+
+void http_abort(struct http_call *c, bool reset)
+{
+	c->is_aborted = true;
+	c->by_reset = reset;
+	http_reply(c, 500, NULL, STR_EMPTY, NULL, 0); /* never written */
 }
 
 /* ---- small questions ---- */

@@ -76,6 +76,7 @@ struct http_call {
 	bool is_suspended;
 	bool has_body; /* one is announced */
 	bool is_local;
+	bool is_aborted, by_reset; /* written by the answering thread: no answer, but an end */
 	struct MHD_Response *response; /* written by the answering thread */
 	int status;
 	struct http_stream *stream; /* the response is one */

@@ -85,6 +85,37 @@ static void client_leaves_in_its_body(void **state)
 	stop(&f);
 }
 
+/* No answer: an orderly end, or a reset; the server goes on. */
+static void aborted_calls(void **state)
+{
+	struct http_server_options o = plain();
+	struct fixture f;
+
+	(void)state;
+	start(&f, &o);
+	for (int i = 0; i < 4; i++) {
+		bool reset = i % 2 == 1;
+		int fd = peer_connect(http_server_port(f.server));
+		ssize_t n;
+		char c;
+
+		if (i >= 2) { /* on a connection that has been used */
+			peer_send(fd, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+			CHECK_INT("before", 200, peer_read_answer(fd, &f.answer));
+		}
+		peer_send(fd, STR("POST /held HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"));
+		await_held(&f, 1);
+		http_abort(take_held(&f), reset);
+		n = recv(fd, &c, 1, 0);
+		CHECK_INT("no byte", reset ? -1 : 0, n);
+		if (reset)
+			CHECK_INT("reset", ECONNRESET, errno);
+		(void)close(fd);
+	}
+	CHECK_INT("all counted as answered", 0, http_server_open_calls(f.server));
+	stop(&f);
+}
+
 static void all_forms_of_answers(void **state)
 {
 	struct http_server_options o = plain();
@@ -450,6 +481,7 @@ int main(void)
 		cmocka_unit_test(many_suspended_calls),
 		cmocka_unit_test(client_leaves_while_suspended),
 		cmocka_unit_test(client_leaves_in_its_body),
+		cmocka_unit_test(aborted_calls),
 		cmocka_unit_test(all_forms_of_answers),
 		cmocka_unit_test(stream_flows_and_ends),
 		cmocka_unit_test(stream_notices_its_client_leave),
