@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * graph.c - routing, tokens, faults, and errors in Meta's order
+ *
+ * ROLE        /[vNN.N/]{object}[/{edge}].  Order of refusals (cloud-api.md 9.1,
+ *             read 2026-11): faults, token, object, body, world.  Shapes of
+ *             unknown objects and paths: 1.3.
+ * FAILURE     An answer over SANDBOX_ANSWER_MAX becomes error 1.
+ * THREADS     Loop thread only.
+ * TESTS       tests/unit/test_sandbox_graph.c
+ */
+#include "sandbox/graph.h"
+
+#include "base/panic.h"
+#include "sandbox/customer.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/sent.h"
+#include "sandbox/template.h"
+
+#define NEWEST_VERSION "v26.0" /* cloud-api.md 1.1 */
+
+void graph_init(struct graph *g, struct world *w, struct faults *f)
+{
+	memset(g, 0, sizeof(*g));
+	g->world = w;
+	g->faults = f;
+	g->arena = arena_new(SANDBOX_ARENA_MAX);
+	ASSERT(g->arena != NULL);
+}
+
+void graph_release(struct graph *g)
+{
+	arena_free(g->arena);
+	g->arena = NULL;
+}
+
+bool graph_query(const struct graph_call *c, const char *name, struct str *out)
+{
+	return c->ask->query != NULL && c->ask->query(c->ask->cookie, name, out);
+}
+
+void graph_write_success(struct graph_call *c)
+{
+	buf_put_text(&c->out->body, "{\"success\":true}");
+}
+
+/* "v26.0": the letter, digits, a dot, digits. */
+static bool is_version(struct str s)
+{
+	struct str major, rest = s;
+	uint32_t n;
+
+	if (s.len < 4 || s.len > 8 || s.ptr[0] != 'v')
+		return false;
+	rest = str_slice(s, 1, s.len);
+	return str_split(&rest, '.', &major) && str_to_u32(major, &n) && str_to_u32(rest, &n);
+}
+
+static bool fail_path(struct graph_call *c, struct str at)
+{
+	metaerr_graph(&c->err, 2500, 0, "OAuthException", "Unknown path components: /%.*s",
+		      STR_ARG(str_slice(at, 0, 128)));
+	(void)snprintf(c->err.hint, sizeof(c->err.hint),
+		       "godwit sandbox: this path is not emulated, see docs/sandbox.md");
+	return false;
+}
+
+static bool fail_object(struct graph_call *c)
+{
+	bool is_get = str_eq(c->ask->method, STR("GET"));
+
+	return metaerr_graph(&c->err, 100, 33, "GraphMethodException",
+			     "Unsupported %s request. Object with ID '%.*s' does not exist, "
+			     "cannot be loaded due to missing permissions, or does not support "
+			     "this operation. Please read the Graph API documentation at "
+			     "https://developers.facebook.com/docs/graph-api",
+			     is_get ? "get" : "post", STR_ARG(str_slice(c->object, 0, 64)));
+}
+
+/* Split the path; the version goes into the answer's header. */
+static void read_path(struct graph_call *c, struct str *rest)
+{
+	struct str part;
+
+	*rest = c->ask->path;
+	(void)str_copy(STR(NEWEST_VERSION), c->out->version, sizeof(c->out->version));
+	if (rest->len > 0 && rest->ptr[0] == '/')
+		*rest = str_slice(*rest, 1, rest->len);
+	if (!str_split(rest, '/', &part))
+		part = STR_EMPTY;
+	if (is_version(part)) {
+		(void)str_copy(part, c->out->version, sizeof(c->out->version));
+		if (!str_split(rest, '/', &part))
+			part = STR_EMPTY;
+	}
+	c->object = part;
+	if (!str_split(rest, '/', &c->edge))
+		c->edge = STR_EMPTY;
+}
+
+static bool read_token(const struct graph_call *c, struct str *out)
+{
+	struct str header = c->ask->authorization;
+
+	if (header.len > 7 && str_eq_nocase(str_slice(header, 0, 7), STR("Bearer ")))
+		*out = str_trim(str_slice(header, 7, header.len));
+	else if (header.len > 6 && str_eq_nocase(str_slice(header, 0, 6), STR("OAuth ")))
+		*out = str_trim(str_slice(header, 6, header.len));
+	else if (!graph_query(c, "access_token", out))
+		return false;
+	return out->len > 0;
+}
+
+static bool check_token(struct graph_call *c)
+{
+	const struct secret *want = &c->world->settings.check_token;
+
+	if (!read_token(c, &c->token))
+		return metaerr_graph(&c->err, 104, 0, "OAuthException",
+				     "An access token is required to request this resource.");
+	if (want->len > 0 && !secret_eq(want, c->token))
+		return metaerr_graph(&c->err, 190, 467, "OAuthException",
+				     "Error validating access token: the session is invalid");
+	return true;
+}
+
+static bool route_number(struct graph_call *c, struct number *n)
+{
+	bool is_get = str_eq(c->ask->method, STR("GET"));
+
+	if (c->edge.len == 0 && is_get)
+		return graph_read_number(c, n);
+	if (str_eq(c->edge, STR("messages")) && str_eq(c->ask->method, STR("POST")))
+		return graph_send(c, n);
+	return fail_path(c, c->edge);
+}
+
+static bool route_waba(struct graph_call *c)
+{
+	bool is_get = str_eq(c->ask->method, STR("GET"));
+
+	if (c->edge.len == 0 && is_get)
+		return graph_read_waba(c);
+	if (str_eq(c->edge, STR("phone_numbers")) && is_get)
+		return graph_read_phone_numbers(c);
+	if (str_eq(c->edge, STR("message_templates")) && is_get)
+		return graph_read_templates(c);
+	if (str_eq(c->edge, STR("subscribed_apps"))) {
+		if (is_get)
+			return graph_read_subscribed_apps(c);
+		if (str_eq(c->ask->method, STR("POST")) &&
+		    json_exists(json_member(c->body, STR("override_callback_uri"))))
+			return metaerr_param(&c->err, "the sandbox has one callback and no "
+						      "overrides: POST /sandbox/v1/callback");
+		graph_write_success(c);
+		return true;
+	}
+	return fail_path(c, c->edge);
+}
+
+static bool route(struct graph_call *c, struct str rest)
+{
+	struct number *n;
+
+	if (rest.len > 0)
+		return fail_path(c, rest);
+	if (str_eq(c->object, STR("debug_token")))
+		return graph_debug_token(c);
+	n = world_number(c->world, c->object);
+	if (n != NULL)
+		return route_number(c, n);
+	if (str_eq(c->object, STR(SANDBOX_WABA_ID)))
+		return route_waba(c);
+	if (templates_by_id(c->world->templates, c->object) != NULL && c->edge.len == 0)
+		return graph_read_template(c);
+	if (c->object.len == 0 || c->object.ptr[0] < '0' || c->object.ptr[0] > '9')
+		return fail_path(c, c->object);
+	return fail_object(c);
+}
+
+/* Turn the error into the answer. */
+static void answer_error(struct graph_call *c)
+{
+	bool is_throttle = c->err.code == 4 || c->err.code == 80007 || c->err.code == 130429 ||
+			   c->err.code == 131048 || c->err.code == 131056 || c->err.code == 133016;
+	char trace[METAERR_TRACE_MAX];
+
+	world_trace_id(c->world, trace);
+	if (is_throttle && c->world->settings.throttle_http_429)
+		c->err.http = 429;
+	c->out->status = c->err.http;
+	c->out->retry_after_s = c->err.retry_after_s;
+	buf_reset(&c->out->body);
+	metaerr_write(&c->err, trace, &c->out->body);
+}
+
+static void fault_error(struct graph_call *c, int code, int http, const struct fault *f)
+{
+	const char *details = f->details[0] != '\0' ? f->details : "injected by the sandbox";
+
+	metaerr_set(&c->err, code, "%s", details);
+	c->err.http = http != 0 ? http : metaerr_http(code);
+	c->err.retry_after_s = f->retry_after_s;
+	answer_error(c);
+	if (http != 0)
+		c->out->status = http;
+}
+
+static void fault_5xx(struct graph_call *c, const struct fault *f)
+{
+	c->out->status = f->http != 0 ? f->http : 502;
+	c->out->type = "text/html";
+	c->out->version[0] = '\0';
+	buf_reset(&c->out->body);
+	buf_put_text(&c->out->body, "<html><body>Sorry, something went wrong.</body></html>");
+}
+
+/* The answer as the fault wants it; whatever was written before is gone. */
+static void apply_fault(struct graph_call *c, const struct fault *f)
+{
+	c->out->retry_after_s = f->retry_after_s;
+	switch (f->kind) {
+	case FAULT_ERROR: fault_error(c, f->code, f->http, f); break;
+	case FAULT_ERROR_AFTER_ACCEPT: fault_error(c, 131000, 500, f); break;
+	case FAULT_5XX:
+	case FAULT_ACCEPT_5XX: fault_5xx(c, f); break;
+	case FAULT_HANG:
+	case FAULT_ACCEPT_HANG: c->out->act = ANSWER_HANG; break;
+	case FAULT_RESET:
+	case FAULT_ACCEPT_RESET: c->out->act = ANSWER_RESET; break;
+	case FAULT_CLOSE:
+	case FAULT_ACCEPT_CLOSE: c->out->act = ANSWER_CLOSE; break;
+	case FAULT_GARBAGE:
+		buf_reset(&c->out->body);
+		buf_put_text(&c->out->body, "{\"messaging_product\":\"whatsapp\",\"cont");
+		break;
+	case FAULT_NONE:
+	case FAULT_SLOW:
+	case FAULT_NKINDS: break;
+	}
+}
+
+/* What the rules may look at: a message's number and recipient. */
+static void describe(const struct graph_call *c, char to[PHONE_MAX], struct fault_call *out)
+{
+	const struct number *n = world_number(c->world, c->object);
+	struct str text;
+
+	memset(out, 0, sizeof(*out));
+	out->to = out->number = STR_EMPTY;
+	if (n == NULL)
+		return;
+	out->number = str_from(n->id);
+	out->is_send = str_eq(c->edge, STR("messages")) && str_eq(c->ask->method, STR("POST")) &&
+		       !json_exists(json_member(c->body, STR("status")));
+	if (json_get_text(c->body, STR("to"), 256, &text) &&
+	    customer_normalize(c->world, n, text, to))
+		out->to = str_from(to);
+}
+
+void graph_handle(struct graph *g, const struct ask *ask, struct answer *out)
+{
+	struct graph_call c = { .graph = g, .world = g->world, .ask = ask, .out = out };
+	const struct json_doc *doc;
+	const struct fault *fault;
+	struct fault_call seen;
+	char to[PHONE_MAX];
+	struct str rest;
+
+	g->calls++;
+	arena_reset(g->arena);
+	read_path(&c, &rest);
+	if (ask->body.len > 0 && json_scan(ask->body, g->arena, &doc, NULL) == GW_OK)
+		c.body = json_root(doc);
+	describe(&c, to, &seen);
+	out->delay_ms = g->world->settings.answer_delay_ms;
+	fault = faults_before(g->faults, &seen, &out->delay_ms);
+	if (fault != NULL) {
+		apply_fault(&c, fault);
+		return;
+	}
+	if (!check_token(&c) || !route(&c, rest)) {
+		if (seen.is_send)
+			sent_note_refusal(g->world->sent, c.err.code);
+		answer_error(&c);
+	} else if (seen.is_send) {
+		fault = faults_after(g->faults, &seen);
+		if (fault != NULL)
+			apply_fault(&c, fault);
+	}
+	if (buf_failed(&out->body)) {
+		metaerr_set(&c.err, 1, "the answer would be larger than the sandbox allows");
+		answer_error(&c);
+	}
+}

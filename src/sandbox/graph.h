@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * graph.h - the emulated Graph API: from a request to an answer
+ *
+ * graph_handle() knows no sockets: a struct ask in, a struct answer out.
+ *
+ * THREADS  The loop's.
+ */
+#ifndef SANDBOX_GRAPH_H
+#define SANDBOX_GRAPH_H
+
+#include "sandbox/answer.h"
+#include "sandbox/faults.h"
+#include "sandbox/metaerr.h"
+#include "sandbox/world.h"
+
+struct ask {
+	struct str method, path, body;
+	struct str authorization; /* header; empty: none */
+	struct str host; /* header; for absolute links */
+	bool (*query)(const void *cookie, const char *name, struct str *out);
+	const void *cookie;
+};
+
+struct graph {
+	struct world *world;
+	struct faults *faults;
+	struct arena *arena; /* of the call being handled */
+	uint64_t calls;
+};
+
+void graph_init(struct graph *g, struct world *w, struct faults *f);
+void graph_release(struct graph *g);
+/* `out` must be answer_init()ed. */
+void graph_handle(struct graph *g, const struct ask *ask, struct answer *out);
+
+/* For graph_*.c: one call on its way. */
+struct graph_call {
+	struct graph *graph;
+	struct world *world;
+	const struct ask *ask;
+	struct json_val body; /* missing when the body is no JSON */
+	struct str token; /* the bearer */
+	struct str object, edge; /* "573…", "messages"; empty when absent */
+	struct answer *out;
+	struct metaerr err;
+};
+
+bool graph_query(const struct graph_call *c, const char *name, struct str *out);
+/* POST /{phone}/messages; false: c->err is the answer. */
+bool graph_send(struct graph_call *c, struct number *n);
+/* Everything that only reads. */
+bool graph_read_number(struct graph_call *c, const struct number *n);
+bool graph_read_waba(struct graph_call *c);
+bool graph_read_phone_numbers(struct graph_call *c);
+bool graph_read_templates(struct graph_call *c);
+bool graph_read_template(struct graph_call *c);
+bool graph_read_subscribed_apps(struct graph_call *c);
+bool graph_debug_token(struct graph_call *c);
+void graph_write_success(struct graph_call *c);
+
+#endif
