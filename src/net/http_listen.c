@@ -92,7 +92,8 @@ static void port_owner(uint16_t port, char *out, size_t cap)
 		(void)snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)pid);
 		f = fopen(path, "re");
 		if (f != NULL) {
-			(void)fgets(name, sizeof(name), f);
+			if (fgets(name, sizeof(name), f) == NULL)
+				name[0] = '\0'; /* the process is known by its number */
 			(void)fclose(f);
 		}
 		(void)snprintf(out, cap, " by %.*s (process %lld)",
