@@ -23,6 +23,8 @@
 
 #define HEAD_MAX ((size_t)32 * 1024) /* Graph's have about 3 KiB */
 #define ANSWER_CEILING ((size_t)1 << 30) /* the most an answer_max may ask for */
+/* Allocated and freed for every request: 64 KiB, the default, costs 3 us in brk(2) and faults. */
+#define UPLOAD_BUFFER 16384L
 #define ANSWER_KEPT ((size_t)64 * 1024) /* a pooled exchange keeps no more memory than this */
 
 /* ---- callbacks of libcurl ---- */
@@ -90,6 +92,7 @@ static void set_for_life(struct http_exchange *x)
 	SET(x, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(x, CURLOPT_TCP_NODELAY, 1L);
 	SET(x, CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(x, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	SET(x, CURLOPT_HTTP_VERSION,
 	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	SET(x, CURLOPT_PIPEWAIT, c->http2 ? 1L : 0L); /* rather share than open another */
