@@ -463,8 +463,10 @@ gw_status config_load(const char *path, const struct config_override *overrides,
 	for (size_t i = 0; i < count; i++) {
 		const struct key *k = key_find(str_from(overrides[i].key));
 
-		ASSERT(k != NULL);
-		set_value(c, k, str_from(overrides[i].value), "flag");
+		if (k == NULL)
+			problem(c, "flag", "unknown key \"%s\"", overrides[i].key);
+		else
+			set_value(c, k, str_from(overrides[i].value), "flag");
 	}
 	outside_secrets(c);
 	default_folder(c);
