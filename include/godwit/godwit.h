@@ -5,6 +5,7 @@
  *   errors.h    what Meta's error codes mean and what to do about them
  *   webhook.h   verify a signature, parse a notification, walk its events
  *   message.h   build messages and check them against Meta's limits
+ *   client.h    send them: on your own loop, or blocking
  *
  * C99 and C++ clean. No function of the library logs, reads the environment or
  * keeps global state; an object may be used by one thread at a time.
@@ -17,6 +18,7 @@
 #include <godwit/error.h>
 #include <godwit/errors.h>
 #include <godwit/message.h>
+#include <godwit/client.h>
 #include <godwit/webhook.h>
 
 #define GW_VERSION_MAJOR 0

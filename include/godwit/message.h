@@ -52,6 +52,11 @@ typedef struct gw_address {
 	gw_str identity_hash; /* deliver only if the recipient's identity has this hash */
 } gw_address;
 
+#define GW_ADDRESS_INIT                                                                 \
+	{                                                                               \
+		{ NULL, 0 }, { NULL, 0 }, false, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	}
+
 /*
  * A phone number as Meta takes it: without spaces, hyphens and parentheses,
  * with the + if there was one (without it Meta may put the business's own

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """libgodwit as a stranger meets it: installed, found by pkg-config, linked both ways."""
 import glob
+import http.server
 import json
 import os
 import re
 import subprocess
+import threading
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("GODWIT_BUILD", os.path.join(TOP, "build", "test"))
 PROGRAM = os.path.join(TOP, "tests", "api", "program.c")
+EXAMPLE = os.path.join(TOP, "tests", "api", "example_send.c")
 
 
 def output(argv, **more):
@@ -70,23 +73,74 @@ def pkg_config(root, *what):
     return [re.sub(r"^(-[IL])" + re.escape(prefix), r"\1" + str(root) + prefix, w) for w in words]
 
 
-@pytest.mark.parametrize("language", ["c99", "c++11"])
-@pytest.mark.parametrize("link", ["static", "shared"])
-def test_a_program_of_its_own(root, tmp_path, language, link):
+def build(root, source, program, language, link):
     compiler = ["c++", "-x", "c++"] if language == "c++11" else ["cc"]
-    program = str(tmp_path / "program")
     flags = ["-std=" + language, "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     if build_option("b_sanitize") != "none":
         flags.append("-fsanitize=" + build_option("b_sanitize"))
     libraries = pkg_config(root, "--libs", *(["--static"] if link == "static" else []))
     if link == "static":
         libraries = [find(root, "libgodwit.a") if w == "-lgodwit" else w for w in libraries]
-    output(compiler + flags + pkg_config(root, "--cflags") + [PROGRAM, "-x", "none", "-o", program]
+    output(compiler + flags + pkg_config(root, "--cflags") + [source, "-x", "none", "-o", program]
            + libraries)
-    env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(find(root, "libgodwit.so")))
+    return dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(find(root, "libgodwit.so")))
+
+
+@pytest.mark.parametrize("language", ["c99", "c++11"])
+@pytest.mark.parametrize("link", ["static", "shared"])
+def test_a_program_of_its_own(root, tmp_path, language, link):
+    program = str(tmp_path / "program")
+    env = build(root, PROGRAM, program, language, link)
     assert output([program], env=env) == "here: 42 is too much\n"
     needed = output(["objdump", "-p", program])
     assert ("libgodwit.so.0" in needed) == (link == "shared")
+
+
+class Graph(http.server.BaseHTTPRequestHandler):
+    """Meta's side of the example: takes one message, or knows no token."""
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.seen.append((self.path, self.headers["Authorization"], body))
+        good = self.headers["Authorization"] == "Bearer good"
+        answer = {"messages": [{"id": "wamid.X"}]} if good else \
+            {"error": {"message": "Bad token", "code": 190}}
+        data = json.dumps(answer).encode()
+        self.send_response(200 if good else 401)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def graph():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Graph)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("language", ["c99", "c++11"])
+def test_the_example_sends(root, tmp_path, graph, language):
+    """The example of the documentation, word for word, as C and as C++."""
+    program = str(tmp_path / "example_send")
+    env = build(root, EXAMPLE, program, language, "shared")
+    env.update(GRAPH_URL="http://127.0.0.1:%d" % graph.server_port, WHATSAPP_TOKEN="good")
+    argv = [program, "1063", "+1 (650) 555-1234", "Hello from C"]
+    assert output(argv, env=env) == "accepted as wamid.X\n"
+    env["WHATSAPP_TOKEN"] = "bad"
+    done = subprocess.run(argv, env=env, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"Bad token (code 190, retry: account)\n")
+    message = {"messaging_product": "whatsapp", "recipient_type": "individual",
+               "to": "+16505551234", "type": "text", "text": {"body": "Hello from C"}}
+    assert graph.seen == [("/v26.0/1063/messages", "Bearer good", message),
+                          ("/v26.0/1063/messages", "Bearer bad", message)]
 
 
 def test_what_is_installed(root):
