@@ -95,7 +95,6 @@ static void set_for_life(struct http_exchange *x)
 	SET(x, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	SET(x, CURLOPT_HTTP_VERSION,
 	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-	SET(x, CURLOPT_PIPEWAIT, c->http2 ? 1L : 0L); /* rather share than open another */
 	if (c->ca_file != NULL)
 		SET(x, CURLOPT_CAINFO, c->ca_file);
 	SET(x, CURLOPT_OPENSOCKETFUNCTION, client_open_socket);
@@ -217,6 +216,13 @@ void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 	x->retry_after_s = -1;
 	x->error_text[0] = '\0';
 	SET(x, CURLOPT_URL, r->url);
+	/*
+	 * Rather share a connection than open another; but whether one can be
+	 * shared is known from the handshake only with TLS.  Without it every
+	 * request would wait for the first answer, which may never come.
+	 */
+	SET(x, CURLOPT_PIPEWAIT,
+	    x->client->http2 && str_starts(str_from(r->url), STR("https:")) ? 1L : 0L);
 	set_headers(x, r);
 	set_method(x, r, has_body);
 	if (x->timeout_ms != (long)r->timeout_ms) {
