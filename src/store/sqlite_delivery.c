@@ -82,6 +82,7 @@ static gw_status add_missing(struct writer *w, const struct found_event *e, int6
 	bind_i64(&b, e->lane);
 	bind_i64(&b, now_ms);
 	bind_i64(&b, (int64_t)e->size);
+	bind_i64(&b, 1); /* a replay, although new to this destination */
 	status = sql_run(&w->sql, st);
 	if (status == GW_OK)
 		*made += (uint32_t)sqlite3_changes(w->sql.db);

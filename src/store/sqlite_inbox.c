@@ -328,6 +328,7 @@ static gw_status add_deliveries(struct writer *w, const struct store_put_body *p
 		bind_i64(&b, ev->lane);
 		bind_i64(&b, p->received_ms);
 		bind_i64(&b, (int64_t)(ev->json.len + ev->splice.len[SPAN_ITEM]));
+		bind_i64(&b, 0);
 		status = sql_run(&w->sql, st);
 	}
 	return status;

@@ -125,6 +125,7 @@ void delivery_read(struct cols *c, struct store_delivery_row *d)
 	d->attempts = col_u32(c);
 	d->next_ms = col_i64(c);
 	d->size = (size_t)col_i64(c);
+	d->replays = col_u32(c);
 }
 
 static gw_status on_delivery(struct loading *g, struct cols *c)

@@ -250,6 +250,31 @@ gw_status reader_lane(struct store_reader *r, int64_t destination_row, int64_t l
 	return status;
 }
 
+/* One seek for each lane, however many deliveries lie in it. */
+gw_status reader_lanes(struct store_reader *r, int64_t destination_row, int64_t after,
+		       unsigned limit, store_lane_key_fn fn, void *cookie)
+{
+	gw_status status = reader_is_over(r) ? GW_ETIMEOUT : GW_OK;
+	bool row = true, more = true;
+
+	while (status == GW_OK && more && limit-- > 0) {
+		sqlite3_stmt *st = sql_use(&r->sql, SQL_NEXT_LANE);
+		struct bind b = { st, 0 };
+
+		bind_i64(&b, destination_row);
+		bind_i64(&b, after);
+		status = sql_step(&r->sql, st, &row);
+		if (status != GW_OK || !row || sqlite3_column_type(st, 0) == SQLITE_NULL) {
+			sql_done(st);
+			break;
+		}
+		after = sqlite3_column_int64(st, 0);
+		sql_done(st);
+		more = fn(cookie, after);
+	}
+	return status;
+}
+
 gw_status reader_deliveries(struct store_reader *r, const struct id *event, store_delivery_fn fn,
 			    void *cookie)
 {

@@ -341,6 +341,7 @@ struct store_delivery_row {
 	uint32_t attempts;
 	int64_t next_ms;
 	size_t size; /* bytes of the event, for the lane's memory */
+	uint32_t replays; /* how often it was made pending again */
 };
 
 /* Called once per row; strings are borrowed until the callback returns. */
@@ -419,6 +420,12 @@ struct store_lane_item {
 typedef bool (*store_lane_fn)(void *cookie, const struct store_lane_item *item);
 GW_NODISCARD gw_status reader_lane(struct store_reader *r, int64_t destination_row, int64_t lane,
 				   int64_t after, size_t max_bytes, store_lane_fn fn, void *cookie);
+
+/* The next lanes of a destination that hold open deliveries, by key: those over `after`
+ * (INT64_MIN: all), at most `limit`. */
+typedef bool (*store_lane_key_fn)(void *cookie, int64_t lane);
+GW_NODISCARD gw_status reader_lanes(struct store_reader *r, int64_t destination_row, int64_t after,
+				    unsigned limit, store_lane_key_fn fn, void *cookie);
 
 struct store_message_filter {
 	struct str state; /* empty: all */

@@ -163,6 +163,7 @@ CREATE TABLE delivery (
 	moved_ms INTEGER NOT NULL,
 	http_status INTEGER NOT NULL,
 	size INTEGER NOT NULL,
+	replays INTEGER NOT NULL, -- how often somebody asked for it again
 	why TEXT,
 	PRIMARY KEY (event, destination)
 ) STRICT, WITHOUT ROWID;
