@@ -19,6 +19,7 @@
 #define COMMAND_WORDS_MAX 2
 
 #define COMMANDS(X)         \
+	X(cmd_sandbox)      \
 	X(cmd_config_check) \
 	X(cmd_config_show)  \
 	X(cmd_version)      \
