@@ -357,7 +357,7 @@ static gw_status post_status(struct ctl *c)
 		m = sent_find(c->control->world->sent, id);
 	if (m == NULL)
 		return gw_error_set(&c->err, GW_ENOTFOUND, "message: not among those kept");
-	if (!json_get_str(c->body, STR("status"), 16, &word) || !status_kind_of(word, &kind))
+	if (!json_get_str(c->body, STR("status"), 16, &word) || !delivery_status_of(word, &kind))
 		return gw_error_set(&c->err, GW_EARG,
 				    "status: want sent, delivered, read, played or failed");
 	(void)json_get_i64(c->body, STR("code"), &code);

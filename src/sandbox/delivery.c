@@ -44,12 +44,12 @@ struct delivery {
 
 static const char *const words[STATUS_NKINDS] = { "sent", "delivered", "read", "played", "failed" };
 
-const char *status_word(enum status_kind kind)
+const char *delivery_status_word(enum status_kind kind)
 {
 	return words[kind];
 }
 
-bool status_kind_of(struct str word, enum status_kind *out)
+bool delivery_status_of(struct str word, enum status_kind *out)
 {
 	for (size_t i = 0; i < STATUS_NKINDS; i++) {
 		if (str_eq(word, str_from(words[i]))) {
@@ -112,7 +112,7 @@ static void write_status(const struct world *w, const struct delivery *d, enum s
 	(void)snprintf(stamp, sizeof(stamp), "%lld", (long long)(at_ms / 1000));
 	json_w_object(jw);
 	json_w_kv_text(jw, "id", d->wamid);
-	json_w_kv_text(jw, "status", status_word(kind));
+	json_w_kv_text(jw, "status", delivery_status_word(kind));
 	json_w_kv_text(jw, "timestamp", stamp);
 	write_recipient(w, d, jw);
 	if (d->opaque != NULL && (kind != STATUS_FAILED || w->settings.echo_opaque_on_failed))
@@ -135,7 +135,7 @@ static void tell(struct world *w, const struct delivery *d, enum status_kind kin
 	int64_t at_ms = world_wall_ms(w, at_ns);
 	struct json_writer jw;
 
-	sent_note_status(w->sent, d->seq, status_word(kind), at_ms,
+	sent_note_status(w->sent, d->seq, delivery_status_word(kind), at_ms,
 			 kind == STATUS_FAILED ? d->fail_code : 0);
 	world_begin_change(w, &jw, d->number);
 	if (kind != STATUS_FAILED && w->settings.status_contacts) {

@@ -21,8 +21,8 @@ enum status_kind {
 	STATUS_NKINDS
 };
 
-const char *status_word(enum status_kind kind);
-bool status_kind_of(struct str word, enum status_kind *out);
+const char *delivery_status_word(enum status_kind kind);
+bool delivery_status_of(struct str word, enum status_kind *out);
 
 /* What decides how a message fares. */
 struct delivery_order {

@@ -14,26 +14,23 @@
 #include "base/panic.h"
 #include "sandbox/metaerr.h"
 
+#include <stdatomic.h>
+
 struct faults {
 	struct fault *items;
 	size_t count, cap;
 	uint64_t next_id;
+	_Atomic uint64_t heads_left; /* of the rule FAULT_RESET_HEAD; any thread */
 };
 
 static const char *const names[FAULT_NKINDS] = {
-	"none",
-	"error",
-	"slow",
-	"hang",
-	"reset",
-	"close",
-	"5xx",
-	"accept_5xx",
-	"accept_close",
-	"accept_reset",
-	"accept_hang",
-	"garbage",
-	"error_after_accept",
+	"none",         "error",
+	"slow",         "hang",
+	"reset",        "close",
+	"5xx",          "reset_head",
+	"accept_5xx",   "accept_close",
+	"accept_reset", "accept_hang",
+	"garbage",      "error_after_accept",
 };
 
 static const char *const when_names[] = { "next", "every", "always" };
@@ -57,6 +54,29 @@ void faults_free(struct faults *f)
 void faults_clear(struct faults *f)
 {
 	f->count = 0;
+	atomic_store(&f->heads_left, 0);
+}
+
+bool faults_take_head(struct faults *f)
+{
+	uint64_t left = atomic_load(&f->heads_left);
+
+	while (left > 0) {
+		if (atomic_compare_exchange_weak(&f->heads_left, &left, left - 1))
+			return true;
+	}
+	return false;
+}
+
+/* What the HTTP thread knows of heads is one number: one such rule at a time. */
+static gw_status arm_heads(struct faults *f, const struct fault *x, struct gw_error *err)
+{
+	if (x->when != FAULT_NEXT || x->number[0] != '\0' || x->to[0] != '\0')
+		return gw_error_set(err, GW_EARG, "reset_head takes next alone");
+	if (atomic_load(&f->heads_left) > 0)
+		return gw_error_set(err, GW_ESTATE, "there is a rule reset_head already");
+	atomic_store(&f->heads_left, x->n);
+	return GW_OK;
 }
 
 size_t faults_count(const struct faults *f)
@@ -175,6 +195,8 @@ gw_status faults_add(struct faults *f, struct json_val rule, uint64_t *out_id, s
 		st = read_filters(rule, &fault, err);
 	if (st == GW_OK)
 		st = read_numbers(rule, &fault, err);
+	if (st == GW_OK && fault.kind == FAULT_RESET_HEAD)
+		st = arm_heads(f, &fault, err);
 	if (st != GW_OK)
 		return st;
 	if (f->count == f->cap) {
@@ -192,6 +214,8 @@ bool faults_remove(struct faults *f, uint64_t id)
 	for (size_t i = 0; i < f->count; i++) {
 		if (f->items[i].id != id)
 			continue;
+		if (f->items[i].kind == FAULT_RESET_HEAD)
+			atomic_store(&f->heads_left, 0);
 		memmove(&f->items[i], &f->items[i + 1], (f->count - i - 1) * sizeof(*f->items));
 		f->count--;
 		return true;
@@ -225,7 +249,7 @@ const struct fault *faults_before(struct faults *f, const struct fault_call *cal
 	for (size_t i = 0; i < f->count; i++) {
 		struct fault *x = &f->items[i];
 
-		if (x->kind >= FAULT_ACCEPT_5XX || !concerns(x, call) || !fires(x))
+		if (x->kind >= FAULT_RESET_HEAD || !concerns(x, call) || !fires(x))
 			continue;
 		if (x->kind != FAULT_SLOW)
 			return x;
@@ -245,8 +269,17 @@ const struct fault *faults_after(struct faults *f, const struct fault_call *call
 	return NULL;
 }
 
-static void write_fault(const struct fault *x, struct json_writer *w)
+const char *fault_word(enum fault_kind kind)
 {
+	return names[kind];
+}
+
+static void write_fault(const struct faults *f, const struct fault *x, struct json_writer *w)
+{
+	uint64_t fired = x->fired;
+
+	if (x->kind == FAULT_RESET_HEAD)
+		fired = x->n - atomic_load(&f->heads_left);
 	json_w_object(w);
 	json_w_kv_i64(w, "id", (int64_t)x->id);
 	json_w_kv_text(w, "fault", names[x->kind]);
@@ -263,7 +296,7 @@ static void write_fault(const struct fault *x, struct json_writer *w)
 	if (x->kind == FAULT_SLOW)
 		json_w_kv_i64(w, "delay_ms", x->delay_ms);
 	json_w_kv_i64(w, "seen", (int64_t)x->seen);
-	json_w_kv_i64(w, "fired", (int64_t)x->fired);
+	json_w_kv_i64(w, "fired", (int64_t)fired);
 	json_w_end(w);
 }
 
@@ -271,6 +304,6 @@ void faults_write(const struct faults *f, struct json_writer *w)
 {
 	json_w_array(w);
 	for (size_t i = 0; i < f->count; i++)
-		write_fault(&f->items[i], w);
+		write_fault(f, &f->items[i], w);
 	json_w_end(w);
 }

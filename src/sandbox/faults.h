@@ -24,6 +24,7 @@ enum fault_kind {
 	FAULT_RESET, /* TCP reset instead of an answer */
 	FAULT_CLOSE, /* the connection closes instead of an answer */
 	FAULT_5XX, /* a bare HTTP error without a Graph body */
+	FAULT_RESET_HEAD, /* TCP reset before the body of a POST is read; only next, no filters */
 	/* after: the message was accepted and takes its course */
 	FAULT_ACCEPT_5XX,
 	FAULT_ACCEPT_CLOSE,
@@ -66,6 +67,8 @@ size_t faults_count(const struct faults *f);
 GW_NODISCARD gw_status faults_add(struct faults *f, struct json_val rule, uint64_t *out_id,
 				  struct gw_error *err);
 bool faults_remove(struct faults *f, uint64_t id);
+/* Is this call, whose head has just been read, to be reset?  Any thread. */
+bool faults_take_head(struct faults *f);
 
 /* The rule for this call before it is looked at, *slow_ms grown by slow rules; NULL: none.
  * Borrowed until the next change. */
@@ -74,6 +77,7 @@ const struct fault *faults_before(struct faults *f, const struct fault_call *cal
 /* The rule for a message just accepted; NULL: none. */
 const struct fault *faults_after(struct faults *f, const struct fault_call *call);
 
+const char *fault_word(enum fault_kind kind);
 void faults_write(const struct faults *f, struct json_writer *w); /* an array */
 
 #endif

@@ -236,6 +236,7 @@ static void apply_fault(struct graph_call *c, const struct fault *f)
 		break;
 	case FAULT_NONE:
 	case FAULT_SLOW:
+	case FAULT_RESET_HEAD: /* the HTTP thread's */
 	case FAULT_NKINDS: break;
 	}
 }

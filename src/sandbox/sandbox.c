@@ -7,8 +7,9 @@
  * LIFE        start -> listen -> ready -> (SIGTERM | SIGINT | stop_fd) ->
  *             answer what waits, cut what hangs -> stop listening -> end.
  * FAILURE     Cannot listen: 1 and err.  Nothing survives the end.
- * THREADS     The caller's thread is the loop.  `closing` is the only thing
- *             both threads look at beside the mailbox.
+ * THREADS     The caller's thread is the loop.  `closing` and the count behind
+ *             faults_take_head() are all that both threads look at beside the
+ *             mailbox.
  * TESTS       tests/unit/test_sandbox_run.c, tests/system/test_sandbox.py
  */
 #include "sandbox/sandbox.h"
@@ -97,6 +98,19 @@ static void on_arrival(struct mail *mail)
 
 	handle(a->sandbox, a->call);
 	free(a);
+}
+
+/* HTTP thread. */
+static size_t on_head(void *cookie, struct http_call *call)
+{
+	struct sandbox *s = cookie;
+
+	if (str_eq(http_method(call), STR("POST")) && str_ends(http_path(call), STR("/messages")) &&
+	    faults_take_head(s->faults)) {
+		http_abort(call, true);
+		return 0;
+	}
+	return SANDBOX_BODY_MAX;
 }
 
 /* HTTP thread. */
@@ -225,7 +239,7 @@ static gw_status make_world(struct sandbox *s, struct gw_error *err)
 
 static gw_status listen_and_call(struct sandbox *s, struct gw_error *err)
 {
-	static const struct http_server_handlers handlers = { .on_request = on_request };
+	static const struct http_server_handlers handlers = { on_head, on_request };
 	const struct sandbox_options *o = s->options;
 	struct http_server_options so = HTTP_SERVER_OPTIONS_INIT;
 	gw_status st;

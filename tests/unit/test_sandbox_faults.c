@@ -32,6 +32,10 @@ static const struct {
 	{ "http 599", "{\"fault\":\"error\",\"http\":599}", GW_OK },
 	{ "http 600", "{\"fault\":\"error\",\"http\":600}", GW_EARG },
 	{ "delay -1", "{\"fault\":\"slow\",\"delay_ms\":-1}", GW_EARG },
+	{ "heads", "{\"fault\":\"reset_head\",\"next\":2}", GW_OK },
+	{ "heads twice", "{\"fault\":\"reset_head\"}", GW_ESTATE },
+	{ "always heads", "{\"fault\":\"reset_head\",\"always\":true}", GW_EARG },
+	{ "heads to one", "{\"fault\":\"reset_head\",\"to\":\"" BOB "\"}", GW_EARG },
 	{ "delay 0", "{\"fault\":\"slow\",\"delay_ms\":0}", GW_OK },
 };
 
@@ -50,6 +54,8 @@ static void reading(void **state)
 		count += rules[i].want == GW_OK;
 		CHECK_INT(rules[i].name, count, faults_count(r->faults));
 	}
+	for (int i = 0; i < 3; i++)
+		CHECK_INT("two heads", i < 2, faults_take_head(r->faults));
 	rig_free(r);
 }
 

@@ -449,6 +449,7 @@ static const struct {
 	{ "reset", "{\"fault\":\"reset\"}", true, 0 },
 	{ "accept_close", "{\"fault\":\"accept_close\"}", false, 1 },
 	{ "accept_reset", "{\"fault\":\"accept_reset\"}", true, 1 },
+	{ "reset_head", "{\"fault\":\"reset_head\"}", true, 0 },
 	{ "hang", "{\"fault\":\"hang\"}", true, 0 },
 	{ "accept_hang", "{\"fault\":\"accept_hang\"}", true, 1 },
 };
