@@ -265,8 +265,8 @@ static gw_status check_authority(struct str authority, struct gw_error *err)
 			if (!is_name_char(authority.ptr[end]))
 				return gw_error_set(
 					err, GW_EPARSE,
-					"the URL's host may hold letters, digits, '-', '_' and '.'; "
-					"write other alphabets in their xn-- form");
+					"the URL's host may hold letters, digits, '-', "
+					"'_' and '.'; other alphabets are written xn--");
 		if (end == 0)
 			return gw_error_set(err, GW_EPARSE, "the URL has no host");
 	}

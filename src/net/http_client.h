@@ -8,7 +8,12 @@
  * body had been pulled, which is what "nothing was sent" rests on
  * (design.md section 5 rule 6).
  *
- * No redirects, no environment proxies unless given, https or http only.
+ * Requests without a body: GET and HEAD may be repeated by libcurl when a
+ * reused connection closes before the answer, which is harmless; other methods
+ * take a fresh connection, on which nothing is repeated.
+ *
+ * No redirects, no environment proxies, https or http only.  The process has
+ * to ignore SIGPIPE (TLS writes with write(2)).
  * THREADS  The loop's.  The callback runs on the loop, never inside
  *          http_client_start(); after http_exchange_cancel() it never runs.
  */
@@ -44,7 +49,7 @@ struct http_request {
 	size_t header_count;
 	struct str body; /* borrowed until the outcome; ignored for GET */
 	int64_t connect_timeout_ms, timeout_ms; /* real time */
-	size_t answer_max; /* bytes of answer body kept; more is an error */
+	size_t answer_max; /* bytes of answer body kept, at most 1 GiB; more is an error */
 	/* Not NULL: answer bytes go here as they come (streams); answer stays empty. */
 	void (*on_chunk)(void *cookie, struct str bytes);
 };
@@ -52,8 +57,8 @@ struct http_request {
 /* What is known about where an attempt ended. */
 enum http_end {
 	HTTP_END_ANSWERED, /* a complete answer: status and body are valid */
-	HTTP_END_NOT_SENT, /* failed, no byte of the request body was pulled */
-	HTTP_END_LOST, /* failed after a byte was pulled: it may have been received */
+	HTTP_END_NOT_SENT, /* failed, no byte of the body (or, without one, of the head) left */
+	HTTP_END_LOST, /* failed after such a byte: it may have been received */
 	HTTP_END_REFUSED, /* the egress guard forbade the address */
 };
 
@@ -73,6 +78,7 @@ typedef void (*http_done_fn)(void *cookie, const struct http_outcome *outcome);
 /* Start; panics only on a contract error.  Never fails: trouble is an outcome. */
 struct http_exchange *http_client_start(struct http_client *c, const struct http_request *r,
 					http_done_fn done, void *cookie);
+/* Before the callback has run; inside it (or inside on_chunk) it is allowed, too. */
 void http_exchange_cancel(struct http_exchange *x);
 
 #endif

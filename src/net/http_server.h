@@ -11,14 +11,16 @@
  * touched by its own thread).  Every call must be answered exactly once, also
  * when its client has gone; after http_reply() the call may not be used.
  *
- * HARDENING  Refused with 400: Content-Length with Transfer-Encoding, two
- *            different Content-Lengths, what MHD_OPTION_STRICT_FOR_CLIENT
- *            refuses.  413: a Content-Length over the limit, before the body is
- *            read; a chunked body is cut at the crossing (connection closed).
+ * HARDENING  Refused with 400: Content-Length with Transfer-Encoding, either of
+ *            them twice, folded lines, names that are no tokens, a target that
+ *            does not decode, what MHD_OPTION_STRICT_FOR_CLIENT refuses.  431:
+ *            a head over HTTP_HEAD_MAX or 100 fields.  413: a Content-Length
+ *            over the limit, before the body is read; a chunked body is cut at
+ *            the crossing (connection closed).
  *            Cut: a head not complete after head_timeout_ms, a body slower
- *            than HTTP_BODY_MIN_RATE after body_grace_ms, idle keep-alive
- *            connections after idle_timeout_ms, connections over the maximum.
- *            Header 16 KiB.
+ *            than HTTP_BODY_MIN_RATE in any body_grace_ms, idle keep-alive
+ *            connections after idle_timeout_ms, answers that are not read for
+ *            that long.  503: connections over the maximum.
  * THREADS    http_reply() and http_stream_*(): any.  Others as noted.
  */
 #ifndef NET_HTTP_SERVER_H
@@ -41,7 +43,8 @@ struct http_server_handlers {
 	/*
 	 * The head is here.  Return the most body bytes this call may have, or
 	 * call http_reply() and return 0 (the rest of the request is not read).
-	 * NULL: body_max of the options for all.
+	 * NULL: body_max of the options for all.  The call may not be kept or
+	 * handed on here: if the client leaves in its body, it ends without a word.
 	 */
 	size_t (*on_head)(void *cookie, struct http_call *call);
 	/* The request is complete.  Required. */
@@ -73,10 +76,12 @@ GW_NODISCARD gw_status http_server_start(const struct http_server_options *o,
 uint16_t http_server_port(const struct http_server *s);
 /*
  * Stop listening, wait until every call has been answered (the caller must see
- * to that) or `grace_ms` passed, cut the rest, join the thread, free.
+ * to that) or `grace_ms` passed, cut the rest, join the thread, free.  A call
+ * that is still with its handler stays readable and must still be answered (to
+ * nobody); a stream must still be closed.
  */
 void http_server_stop(struct http_server *s, int64_t grace_ms);
-/* Close the listening socket now, keep serving what is connected (drain). */
+/* Close the listening socket in a moment, keep serving what is connected (drain). */
 void http_server_quiesce(struct http_server *s);
 /* Whole calls whose head was read and that are not answered yet (any thread). */
 size_t http_server_open_calls(const struct http_server *s);
@@ -99,7 +104,7 @@ void *http_user(const struct http_call *c);
 
 struct http_header_out {
 	const char *name;
-	const char *value; /* copied */
+	const char *value; /* copied; left out when it holds a line break */
 };
 
 /* Answer.  body is copied; type may be NULL for none.  Any thread, once. */
