@@ -44,7 +44,7 @@ static const struct {
 } ops[STORE_NOPS] = {
 	[STORE_ADD_MESSAGE] = { "add_message", outbox_add, NULL },
 	[STORE_MOVE] = { "move", outbox_move, NULL },
-	[STORE_PUT_BODY] = { "put_body", inbox_put, inbox_forget },
+	[STORE_PUT_BODY] = { "put_body", inbox_add, inbox_forget },
 	[STORE_DELIVERY_MOVE] = { "delivery_move", delivery_move, NULL },
 	[STORE_REPLAY] = { "replay", delivery_replay, NULL },
 	[STORE_PUT_DESTINATION] = { "put_destination", tables_put_destination, NULL },

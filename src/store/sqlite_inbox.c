@@ -382,7 +382,7 @@ static gw_status put_event(struct writer *w, struct store_put_body *p, struct st
 	return status;
 }
 
-gw_status inbox_put(struct writer *w, struct store_req *req)
+gw_status inbox_add(struct writer *w, struct store_req *req)
 {
 	struct store_put_body *p = CONTAINER_OF(req, struct store_put_body, req);
 	gw_status status = GW_OK;

@@ -136,7 +136,7 @@ void commit_give_back(struct store *s, struct store_req *chain);
  * rollback, set all outputs */
 gw_status outbox_add(struct writer *w, struct store_req *req);
 gw_status outbox_move(struct writer *w, struct store_req *req);
-gw_status inbox_put(struct writer *w, struct store_req *req);
+gw_status inbox_add(struct writer *w, struct store_req *req);
 void inbox_forget(struct store_req *req); /* outputs, after a rollback */
 gw_status delivery_move(struct writer *w, struct store_req *req);
 gw_status delivery_replay(struct writer *w, struct store_req *req);
