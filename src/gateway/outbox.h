@@ -39,6 +39,7 @@ struct outbox_settings { /* configuration keys in brackets */
 	bool server_errors_prove_nothing; /* assumption switch for 1, 2, 131016, 133004 (true) */
 	bool failed_echoes_token; /* assumption: the token is echoed on failed statuses */
 	int64_t graph_connect_ms, graph_timeout_ms; /* 10 s, 30 s */
+	const char *graph_ca_file; /* graph.ca_file; NULL or empty: the system's */
 	unsigned in_flight_max; /* graph.in_flight, 1000 */
 	uint32_t queue_max; /* queue.max, messages not finished, 1,000,000 */
 	double number_rate_share; /* 0.995 of the number's limit */

@@ -36,11 +36,13 @@ struct pass {
 gw_status graph_front_new(struct server *s, struct graph_front **out, struct gw_error *err)
 {
 	struct graph_front *g = xcalloc(1, sizeof(*g));
+	struct http_client_options o = { .loop = s->loop, .http2 = true };
 	gw_status st;
 
 	g->server = s;
-	st = http_client_new(&(struct http_client_options){ .loop = s->loop, .http2 = true },
-			     &g->client, err);
+	if (s->cfg->graph_ca_file[0] != '\0')
+		o.ca_file = s->cfg->graph_ca_file;
+	st = http_client_new(&o, &g->client, err);
 	if (st != GW_OK) {
 		free(g);
 		return st;

@@ -284,6 +284,7 @@ static struct outbox_settings outbox_settings_of(const struct config_values *v)
 		.failed_echoes_token = v->failed_echoes_token,
 		.graph_connect_ms = v->graph_connect_ms,
 		.graph_timeout_ms = v->graph_timeout_ms,
+		.graph_ca_file = v->graph_ca_file,
 		.in_flight_max = (unsigned)v->graph_in_flight,
 		.queue_max = (uint32_t)v->queue_max,
 		.number_rate_share = (double)v->pacing_share / 1000.0,
