@@ -408,17 +408,18 @@ void control_hook_changed(struct control *c, const struct hook *hook)
 
 gw_status ctl_get_clock(struct ctl *c)
 {
-	uint64_t after = 0, wait_s = 25;
+	uint64_t wait_s = 25;
 	struct str text;
+	int64_t after;
 	gw_status st;
 
 	if (!http_query(c->call, "after", &text)) {
 		simclock_write(c->control->clock, &c->w);
 		return GW_OK;
 	}
-	st = read_u64(c, "after", UINT64_MAX, &after);
-	if (st == GW_OK)
-		st = read_u64(c, "wait_s", TIMEOUT_MAX_S, &wait_s);
+	if (!str_to_i64(text, &after))
+		return gw_error_set(&c->err, GW_EARG, "after: want a version");
+	st = read_u64(c, "wait_s", TIMEOUT_MAX_S, &wait_s);
 	if (st != GW_OK)
 		return st;
 	c->taken = true;
@@ -496,6 +497,7 @@ gw_status ctl_get_state(struct ctl *c)
 	json_w_kv_i64(&c->w, "inbound", (int64_t)customers_inbound_count(all->world->customers));
 	json_w_kv_i64(&c->w, "deliveries", (int64_t)all->world->delivery_count);
 	json_w_kv_i64(&c->w, "held_answers", (int64_t)answers_held(all->answers));
+	json_w_kv_i64(&c->w, "waiting", (int64_t)all->waiter_count);
 	json_w_key(&c->w, STR("templates"));
 	json_w_array(&c->w);
 	for (size_t i = 0; (t = templates_at(all->world->templates, i)) != NULL; i++)

@@ -41,7 +41,7 @@ struct move {
 struct simclock {
 	struct loop *loop;
 	struct clock *clock;
-	uint64_t version;
+	int64_t version;
 	TAILQ_HEAD(, poll) polls;
 	TAILQ_HEAD(, move) moves;
 	size_t poll_count;
@@ -69,7 +69,7 @@ void simclock_write(const struct simclock *s, struct json_writer *w)
 
 	clock_format_ms(wall_ms, text);
 	json_w_object(w);
-	json_w_kv_i64(w, "version", (int64_t)s->version);
+	json_w_kv_i64(w, "version", s->version);
 	json_w_kv_text(w, "wall", text);
 	json_w_kv_i64(w, "wall_ms", wall_ms);
 	json_w_kv_i64(w, "offset_ms", wall_ms - clock_real_wall_ms());
@@ -128,13 +128,13 @@ static void on_move_time(void *cookie)
 		timer_in_ms(&m->timer, m->turns > 0 ? 0 : STEP_WAIT_MS);
 }
 
-static void follower_is_back(struct simclock *s, uint64_t after)
+static void follower_is_back(struct simclock *s, int64_t after)
 {
 	struct move *m, *next;
 
 	if (s->gap > 0)
 		s->gap--;
-	if (after < s->version)
+	if (after != s->version)
 		return;
 	for (m = TAILQ_FIRST(&s->moves); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, link);
@@ -143,7 +143,7 @@ static void follower_is_back(struct simclock *s, uint64_t after)
 	}
 }
 
-void simclock_poll(struct simclock *s, struct http_call *call, uint64_t after, int64_t wait_s)
+void simclock_poll(struct simclock *s, struct http_call *call, int64_t after, int64_t wait_s)
 {
 	struct poll *p;
 
@@ -156,7 +156,7 @@ void simclock_poll(struct simclock *s, struct http_call *call, uint64_t after, i
 	timer_init(&p->timer, s->loop, LOOP_REAL, on_poll_end, p);
 	TAILQ_INSERT_TAIL(&s->polls, p, link);
 	s->poll_count++;
-	if (after < s->version || wait_s <= 0)
+	if (after != s->version || wait_s <= 0)
 		poll_answer(p);
 	else
 		timer_in_ms(&p->timer, (wait_s < WAIT_MAX_S ? wait_s : WAIT_MAX_S) * 1000);

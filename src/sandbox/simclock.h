@@ -24,8 +24,8 @@ void simclock_release(struct simclock *s); /* the same, and lives on */
 
 /* {"version","wall_ms","offset_ms","frozen"} */
 void simclock_write(const struct simclock *s, struct json_writer *w);
-/* GET clock: answer when the version is beyond `after`, or after wait_s. */
-void simclock_poll(struct simclock *s, struct http_call *call, uint64_t after, int64_t wait_s);
+/* GET clock: answer when the version is not `after` (also one that never was), or after wait_s. */
+void simclock_poll(struct simclock *s, struct http_call *call, int64_t after, int64_t wait_s);
 /* GET clock without `after`: at once. */
 void simclock_show(struct simclock *s, struct http_call *call);
 
