@@ -102,6 +102,16 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 	return status;
 }
 
+static gw_status drop_idempotent(struct writer *w, const struct store_move *m)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_IDEM_DROP);
+	struct bind b = { st, 0 };
+
+	bind_blob(&b, m->unbind, 32);
+	bind_i64(&b, m->row);
+	return sql_run(&w->sql, st);
+}
+
 static gw_status add_trail(struct writer *w, const struct store_move *m)
 {
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_TRAIL_ADD);
@@ -148,7 +158,11 @@ gw_status outbox_move(struct writer *w, struct store_req *req)
 	if (status != GW_OK)
 		return status;
 	m->lost = sqlite3_changes(w->sql.db) == 0;
-	return m->lost ? GW_OK : add_trail(w, m);
+	if (m->lost)
+		return GW_OK;
+	if (m->unbind != NULL)
+		status = drop_idempotent(w, m);
+	return status == GW_OK ? add_trail(w, m) : status;
 }
 
 void message_read(struct cols *c, struct store_message_row *m)
