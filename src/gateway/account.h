@@ -26,6 +26,7 @@ struct account {
 	char *version; /* "v26.0": used when the caller's path has none */
 	bool paused; /* a code of the account came back (190, 368, ...) */
 	int paused_code;
+	int64_t probe_ns; /* paused: when it is tried again (clock_mono_ns()); dispatch.c */
 };
 
 struct number {

@@ -76,8 +76,10 @@ size_t inbox_pending(const struct inbox *in)
 
 static void item_free(struct inbox_item *item)
 {
-	for (size_t i = 0; i < item->put.event_count; i++)
-		free((void *)(uintptr_t)item->put.events[i].opaque.ptr);
+	for (size_t i = 0; i < item->put.event_count; i++) {
+		if (item->put.events[i].opaque.len > 0) /* empty: a constant of the store's */
+			free((void *)(uintptr_t)item->put.events[i].opaque.ptr);
+	}
 	gw_notification_free(item->note);
 	arena_free(item->arena);
 	buf_release(&item->text);

@@ -160,6 +160,18 @@ static void put_message(struct json_writer *w, const gw_event *e, struct str bod
 	json_w_end(w);
 }
 
+/* Meta's words by their kind; the states that notice.c composes by themselves. */
+static const char *status_kind(const gw_event *e)
+{
+	static const char *const ours[] = { "unknown", "accepted", "rejected", "expired" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ours) && e->status == GW_STATUS_OTHER; i++) {
+		if (str_eq(view(e->status_word), str_from(ours[i])))
+			return ours[i];
+	}
+	return gw_status_kind_name(e->status);
+}
+
 static void put_status(struct json_writer *w, const gw_event *e, struct str body, bool ours)
 {
 	json_w_key(w, STR("message"));
@@ -168,7 +180,7 @@ static void put_status(struct json_writer *w, const gw_event *e, struct str body
 	json_w_end(w);
 	json_w_key(w, STR("status"));
 	json_w_object(w);
-	json_w_kv_text(w, "state", gw_status_kind_name(e->status));
+	json_w_kv_text(w, "state", status_kind(e));
 	if (e->status == GW_STATUS_OTHER)
 		kv_opt(w, "word", e->status_word);
 	kv_opt(w, "recipient", e->recipient);
@@ -329,9 +341,7 @@ void normalize_event(const gw_event *e, struct str body, const struct token_read
 	bool status = e->type == GW_EVENT_MESSAGE_STATUS;
 
 	out->type = gw_event_type_name(e->type);
-	out->kind = message  ? gw_message_kind_name(e->kind)
-		    : status ? gw_status_kind_name(e->status)
-			     : "";
+	out->kind = message ? gw_message_kind_name(e->kind) : status ? status_kind(e) : "";
 	out->channel = gw_channel_name(e->channel);
 	out->account_id = view(e->account_id);
 	out->address = view(e->address);

@@ -224,6 +224,11 @@ struct outq_number *outq_number(struct outq *q, struct str id)
 	return n;
 }
 
+struct outq_number *outq_find_number(const struct outq *q, struct str id)
+{
+	return map_get(q->numbers, id);
+}
+
 struct outq_number *outq_next_number(const struct outq *q, size_t *at)
 {
 	struct str key;
@@ -275,6 +280,11 @@ bool outq_is_free(const struct outq_entry *e)
 {
 	return e->moving == NULL && (e->state == OUTQ_QUEUED || e->state == OUTQ_WAITING) &&
 	       e->lane->busy == NULL && outq_head(e->lane) == e;
+}
+
+bool outq_is_ending(const struct outq_entry *e)
+{
+	return e->moving != NULL && outq_is_terminal(e->moving->to);
 }
 
 void outq_pass(struct outq_entry *e)
@@ -418,6 +428,7 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	s->http_status = m->http_status;
 	s->code = m->code;
 	s->subcode = m->subcode;
+	s->unbind = m->unbinds && e->has_idempotency ? e->idempotency : NULL;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;

@@ -85,11 +85,14 @@ struct outq_entry {
 	/* the attempt; dispatch.c */
 	struct link armed; /* claimed, committed, waits for its slot */
 	struct http_exchange *exchange; /* on the wire */
+	struct attempt *attempt; /* its cookie */
 	struct str wire; /* bytes of this attempt, heap */
 	int64_t due_ns; /* since when it could have been claimed */
 	int64_t claimed_ns, sent_ns;
 	bool probe; /* tries whether a paused account works again */
-	bool asking; /* the store is asked for context.message_id */
+	bool has_context; /* context.message_id is an id of ours; set at acceptance */
+	struct id context;
+	bool asking; /* the store is asked for its wamid */
 	char *context_wamid; /* what context.message_id becomes; heap */
 	const char *refused; /* "window", ...: Godwit refused it; static */
 
@@ -132,7 +135,6 @@ struct outq_number {
 	struct str id; /* phone_number_id; heap */
 	struct map *lanes;
 	/* schedule.c, dispatch.c */
-	struct link active; /* has ready lanes or armed entries */
 	struct link ready[OUTQ_NCLASSES], armed[OUTQ_NCLASSES]; /* heads */
 	size_t ready_count[OUTQ_NCLASSES], armed_count[OUTQ_NCLASSES];
 	size_t claiming; /* claims in the store */
@@ -179,6 +181,7 @@ struct outq_entry *outq_by_row(const struct outq *q, int64_t row);
 struct outq_entry *outq_by_id(const struct outq *q, const struct id *id);
 /* The number, made when it is new. */
 struct outq_number *outq_number(struct outq *q, struct str id);
+struct outq_number *outq_find_number(const struct outq *q, struct str id); /* NULL: none */
 struct outq_lane *outq_lane(const struct outq_number *n, struct str key); /* NULL: none */
 
 /* What a move says beside the state; zero or empty: nothing learned. */
@@ -188,6 +191,7 @@ struct outq_move {
 	int64_t next_ns;
 	const char *why; /* for the trail; static, or copied */
 	bool burns; /* an attempt counts as used up */
+	bool unbinds; /* its Idempotency-Key may be used again */
 	int http_status, code, subcode;
 	struct str wamid, answer; /* copied */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* used with has_delays */
@@ -196,6 +200,9 @@ struct outq_move {
 void outq_want(struct outq *q, struct outq_entry *e, const struct outq_move *m);
 /* The store's answer to outq_want(). */
 void outq_moved(struct outq *q, struct store_move *m);
+
+/* A move to a terminal state is in the store. */
+bool outq_is_ending(const struct outq_entry *e);
 
 /* Its lane goes on without it (UNKNOWN for too long) ... */
 void outq_pass(struct outq_entry *e);

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outbox.c - the door for messages to Meta (O1), and who is told what
+ *
+ * ROLE        Between the Graph front and the queue.  Ties the parts together:
+ *             outbox_accept.c commits, dispatch.c claims and posts, reconcile.c
+ *             settles what was lost, waiter.c answers, notice.c tells of what
+ *             happened after a 202.
+ *
+ * ORDER       of what follows a committed move (on_moved): the lane goes on, the
+ *             evidence is looked at, the operator's call returns, waiters are
+ *             answered, notices go out.
+ *
+ * INVARIANTS  1. outbox_submit() answers exactly once.
+ *             2. What is refused at the door was never stored and binds no key.
+ *             3. After outbox_drain() nothing is claimed, and every new message is
+ *                committed and answered 202.
+ *
+ * FAILURE     The store is slow: callers wait.  It refuses: 503 and nothing was
+ *             accepted.  A crash: outbox_load() finds every message where its last
+ *             commit left it; sending becomes unknown.
+ * LIMITS      settings.queue_max messages, OUTQ_BYTES_MAX bytes, OUTBOX_BODY_MAX a body
+ * TESTS       tests/unit/test_outbox.c, tests/system/test_outbox*.py
+ */
+#include "gateway/outbox_int.h"
+
+#include "base/mem.h"
+#include "gateway/inbox.h"
+
+#define SWEEP_MS 10000 /* lifetimes are kept at release; this ends what never gets there */
+#define DRAIN_LOOK_MS 5
+#define STUCK_BYTES (64 * INT64_C(1048576)) /* uncommitted; design.md 6.7 for both directions */
+
+/* ---- the door ------------------------------------------------------------------ */
+
+static bool check_number(const struct outbox *ob, const struct outbox_submit *s,
+			 const struct number **out, struct refusal *r)
+{
+	*out = accounts_number(ob->o.accounts, s->number_id);
+	if (*out != NULL)
+		return true;
+	(void)refuse(r, REFUSAL_INVALID, 100,
+		     "Unsupported post request. Object with ID '%.*s' does not exist here: no "
+		     "account has a number with this id",
+		     (int)(s->number_id.len < 64 ? s->number_id.len : 64), s->number_id.ptr);
+	r->subcode = 33;
+	return false;
+}
+
+static bool check_room(const struct outbox *ob, struct refusal *r)
+{
+	struct store_load load;
+	const char *full = NULL;
+
+	store_load_now(ob->o.store, &load);
+	if (outq_count(ob->outq) + ob->adding >= ob->o.settings.queue_max)
+		full = "the queue is full (queue.max)";
+	else if (outq_bytes(ob->outq) + ob->adding_bytes >= OUTQ_BYTES_MAX)
+		full = "the queue's memory is full";
+	else if (load.uncommitted_bytes > STUCK_BYTES)
+		full = "the disk does not keep up";
+	if (full == NULL)
+		return true;
+	(void)refuse(r, REFUSAL_BUSY, 131016, "%s; nothing was accepted, try again", full);
+	r->retry_after_s = 1;
+	return false;
+}
+
+static bool check_call(const struct outbox *ob, const struct outbox_submit *s,
+		       enum outq_policy *policy, struct refusal *r)
+{
+	*policy = ob->policy;
+	if (s->body.len > OUTBOX_BODY_MAX)
+		return refuse(r, REFUSAL_INVALID, 100, "the body has more than %u bytes",
+			      OUTBOX_BODY_MAX);
+	if (s->idempotency_key.len > OUTBOX_IDEMPOTENCY_MAX)
+		return refuse(r, REFUSAL_INVALID, 100,
+			      "the Idempotency-Key has more than %d characters",
+			      OUTBOX_IDEMPOTENCY_MAX);
+	if (s->policy.len > 0 && !outq_policy_parse(s->policy, policy))
+		return refuse(r, REFUSAL_INVALID, 100,
+			      "the header Godwit-Unknown-Policy must be hold, resend or expire");
+	return true;
+}
+
+/* A call with a key that is in flight: attach to the first, or 422.  False: not so. */
+static bool attach(struct outbox *ob, const struct outbox_submit *s)
+{
+	unsigned char hash[32], fingerprint[32];
+	struct outq_entry *e;
+	struct refusal r;
+
+	if (s->idempotency_key.len == 0)
+		return false;
+	idempotency_hash(&s->key_id, s->target, s->idempotency_key, hash);
+	e = idempotency_find(ob->idempotency, hash);
+	if (e == NULL)
+		return false;
+	sha256(s->body, fingerprint);
+	if (memcmp(fingerprint, e->fingerprint, sizeof(fingerprint)) != 0) {
+		idempotency_differs(&r);
+		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
+		answer_refusal(s, &r);
+		return true;
+	}
+	waiter_add(ob, e, s);
+	waiters_joined(ob, e);
+	return true;
+}
+
+void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
+{
+	const struct number *number;
+	enum outq_policy policy;
+	struct refusal r;
+	struct send read;
+
+	r.code = 0;
+	if (check_call(ob, s, &policy, &r) && attach(ob, s))
+		return;
+	arena_reset(ob->scratch);
+	if (r.code != 0 || !check_number(ob, s, &number, &r) ||
+	    !send_read(s->body, s->target, ob->scratch, &read, &r) || !check_room(ob, &r) ||
+	    (!s->respond_async && !dispatch_lets_in(ob->dispatch, number->account, &r))) {
+		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
+		answer_refusal(s, &r); /* inv. 2 */
+		return;
+	}
+	outbox_accept(ob, s, &read, policy);
+}
+
+bool outbox_bypasses(struct str body)
+{
+	struct arena *a = arena_new((size_t)32 * OUTBOX_BODY_MAX);
+	const struct json_doc *doc;
+	struct str status;
+	bool yes = false;
+
+	if (a != NULL && body.len <= OUTBOX_BODY_MAX && json_scan(body, a, &doc, NULL) == GW_OK)
+		yes = (json_get_str(json_root(doc), STR("status"), 16, &status) &&
+		       str_eq(status, STR("read"))) ||
+		      json_exists(json_member(json_root(doc), STR("typing_indicator")));
+	arena_free(a);
+	return yes;
+}
+
+/* ---- what happened ---------------------------------------------------------------- */
+
+/* An end that nobody waits for, or an answer lost: told before the store has it (notice.c). */
+static void on_moving(void *cookie, struct outq_entry *e, const struct outq_move *m)
+{
+	struct outbox *ob = cookie;
+
+	if (!link_is_empty(&e->waiters))
+		return;
+	if (m->to == OUTQ_UNKNOWN || m->to == OUTQ_REJECTED || m->to == OUTQ_EXPIRED)
+		notice_put(ob, e,
+			   &(struct notice){ .state = m->to, .code = m->code, .why = m->why });
+}
+
+static void on_moved(void *cookie, struct outq_entry *e, enum outq_state from,
+		     const struct store_move *m)
+{
+	struct outbox *ob = cookie;
+	void (*resolved)(void *) = e->resolved;
+
+	dispatch_moved(ob->dispatch, e, from);
+	reconcile_moved(ob->reconcile, e, from);
+	e->resolved = NULL;
+	if (resolved != NULL)
+		resolved(e->resolved_cookie);
+	if (!outq_is_terminal(e->state)) {
+		waiters_queued(ob, e, ob->draining && e->state != OUTQ_SENDING);
+		return;
+	}
+	idempotency_drop(ob->idempotency, e);
+	if (e->state == OUTQ_ACCEPTED && link_is_empty(&e->waiters))
+		notice_put(ob, e, &(struct notice){ .state = OUTQ_ACCEPTED, .wamid = m->wamid });
+	waiters_final(ob, e, m);
+}
+
+void outbox_evidence(struct outbox *ob, struct event *ev)
+{
+	const struct store_event_in *in = ev->in;
+	struct evidence evidence = { .row = in->message_row,
+				     .number_id = in->account_id,
+				     .wamid = in->external_id,
+				     .try_ = in->has_token ? in->token_try : 0 };
+
+	if (ev->row.composed || in->message_row == 0)
+		return; /* what we said ourselves proves nothing */
+	reconcile_evidence(ob->reconcile, &evidence);
+}
+
+static void open_window(struct outbox *ob, const struct outq_number *n, struct str who,
+			int64_t at_ms)
+{
+	char key[RECIPIENT_MAX];
+	size_t len = recipient_canonical(who, key);
+	struct outq_lane *lane = len == 0 ? NULL : outq_lane(n, str_make(key, len));
+
+	if (lane == NULL || at_ms <= lane->window_ms)
+		return;
+	lane->window_ms = at_ms;
+	dispatch_lane(ob->dispatch, lane);
+}
+
+void outbox_window(struct outbox *ob, struct event *ev)
+{
+	const struct store_event_in *in = ev->in;
+	struct outq_number *n = outq_find_number(ob->outq, in->account_id);
+	int64_t at_ms = in->at_s > 0 ? in->at_s * 1000 : ev->row.received_ms;
+
+	if (n == NULL)
+		return;
+	open_window(ob, n, in->phone, at_ms);
+	open_window(ob, n, in->user_id, at_ms);
+}
+
+void outbox_count_inbound(struct outbox *ob, struct str number_id)
+{
+	dispatch_inbound(ob->dispatch, number_id);
+}
+
+void outbox_clock_moved(struct outbox *ob)
+{
+	dispatch_kick(ob->dispatch);
+}
+
+/* ---- an operator decides --------------------------------------------------------------- */
+
+gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_resolve how,
+			 void (*done)(void *cookie), void *cookie, struct gw_error *err)
+{
+	static const struct {
+		enum outq_state to;
+		const char *why;
+	} moves[] = {
+		[OUTBOX_AS_SENT] = { OUTQ_ACCEPTED, "resolved by hand: it was sent" },
+		[OUTBOX_RESEND] = { OUTQ_QUEUED, "resolved by hand: send it again" },
+		[OUTBOX_EXPIRE] = { OUTQ_EXPIRED, "resolved by hand: give it up" },
+	};
+	struct outq_entry *e = outq_by_id(ob->outq, id);
+
+	if (e == NULL)
+		return gw_error_set(err, GW_ENOTFOUND, "no unfinished message has this id");
+	if (e->state != OUTQ_UNKNOWN)
+		return gw_error_set(err, GW_ESTATE, "the message is %s, not unknown",
+				    outq_state_name(e->state));
+	if (e->moving != NULL)
+		return gw_error_set(err, GW_ESTATE, "the message is about to change; look again");
+	if (how == OUTBOX_RESEND && e->expires_ns <= clock_mono_ns(loop_clock(ob->o.loop)))
+		return gw_error_set(err, GW_ESTATE,
+				    "its lifetime is over, so it would expire at once; send it as "
+				    "a new message");
+	e->resolved = done;
+	e->resolved_cookie = cookie;
+	outq_want(ob->outq, e, &(struct outq_move){ .to = moves[how].to, .why = moves[how].why });
+	return GW_OK;
+}
+
+/* ---- a start ----------------------------------------------------------------------------- */
+
+/* From wall time in the store to the clock of lifetimes and retries. */
+static int64_t mono_of(const struct outbox *ob, int64_t wall_ms)
+{
+	const struct clock *c = loop_clock(ob->o.loop);
+
+	return clock_mono_ns(c) + (wall_ms - clock_wall_ms(c)) * NS_PER_MS;
+}
+
+static int64_t at_least_1(int64_t ns)
+{
+	return ns > 0 ? ns : 1;
+}
+
+static void load_state(struct outbox *ob, struct outq_entry *e, const struct store_message_row *m)
+{
+	if (!outq_state_parse(m->state, &e->state) || outq_is_terminal(e->state))
+		PANIC("message row %lld has the state %.*s", (long long)m->row, STR_ARG(m->state));
+	if (e->state == OUTQ_WAITING) {
+		e->reason = str_eq(m->reason, STR("paused")) ? "paused" : "backoff";
+		if (e->reason[0] == 'b') /* a monotonic clock may be younger than the row */
+			e->next_ns = at_least_1(mono_of(ob, m->next_ms));
+	}
+	e->tries = m->tries;
+	e->attempts = m->attempts;
+	e->class_ = m->class_ < OUTQ_NCLASSES ? m->class_ : OUTQ_MARKETING;
+	e->policy = ob->policy;
+	(void)outq_policy_parse(m->policy, &e->policy);
+	e->accepted_ns = mono_of(ob, m->created_ms);
+	e->expires_ns = mono_of(ob, m->expires_ms);
+	e->due_ns = clock_mono_ns(loop_clock(ob->o.loop));
+}
+
+void outbox_load(struct outbox *ob, const struct store_message_row *m)
+{
+	struct outq_text text = { .id = m->id,
+				  .to = m->to,
+				  .target = m->target,
+				  .body = m->body,
+				  .opaque = m->opaque,
+				  .kind = m->kind };
+	struct outq_entry *e = outq_entry_new(&text);
+	int64_t lost_ns;
+	size_t at;
+
+	e->row = m->row;
+	load_state(ob, e, m);
+	if (str_find(e->body, STR("\"msg_"), &at)) { /* else it quotes nothing of ours */
+		arena_reset(ob->scratch);
+		e->has_context = send_read_context(e->body, ob->scratch, &e->context);
+	}
+	outq_add(ob->outq, e, m->number_id, m->lane, m->window_ms);
+	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms) : e->due_ns;
+	if (e->state == OUTQ_SENDING || e->state == OUTQ_UNKNOWN || m->has_evidence)
+		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);
+}
+
+void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms)
+{
+	dispatch_recent(ob->dispatch, number_id, lane, mono_of(ob, at_ms));
+}
+
+static void on_sweep(void *cookie)
+{
+	struct outbox *ob = cookie;
+	struct outbox_numbers numbers;
+
+	dispatch_sweep(ob->dispatch);
+	outbox_count(ob, &numbers);
+	metrics_set(ob->o.metrics, M_OUTBOX_OLDEST, 0, 0, numbers.oldest_ms / 1000);
+	timer_in_ms(&ob->sweep, SWEEP_MS);
+}
+
+void outbox_start(struct outbox *ob)
+{
+	struct outq_entry *e = NULL;
+
+	reconcile_start(ob->reconcile);
+	while ((e = outq_next(ob->outq, e)) != NULL)
+		dispatch_lane(ob->dispatch, e->lane);
+	dispatch_start(ob->dispatch);
+	timer_in_ms(&ob->sweep, SWEEP_MS);
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+static void on_drained(void *cookie)
+{
+	struct outbox *ob = cookie;
+
+	if (dispatch_busy(ob->dispatch) > 0 || outq_moving_count(ob->outq) > 0 || ob->adding > 0 ||
+	    ob->replaying > 0)
+		timer_in_ms(&ob->drained, DRAIN_LOOK_MS);
+	else
+		ob->idle(ob->idle_cookie);
+}
+
+void outbox_drain(struct outbox *ob, void (*idle)(void *cookie), void *cookie)
+{
+	struct outq_entry *e = NULL;
+
+	ob->draining = true; /* inv. 3 */
+	ob->idle = idle;
+	ob->idle_cookie = cookie;
+	dispatch_drain(ob->dispatch);
+	while ((e = outq_next(ob->outq, e)) != NULL) {
+		if (e->state != OUTQ_SENDING && e->moving == NULL)
+			waiters_queued(ob, e, true);
+	}
+	timer_in_ms(&ob->drained, 0);
+}
+
+void outbox_count(const struct outbox *ob, struct outbox_numbers *out)
+{
+	const struct outq_entry *oldest = outq_next(ob->outq, NULL);
+
+	*out = (struct outbox_numbers){ .queued = outq_count_in(ob->outq, OUTQ_QUEUED),
+					.sending = outq_count_in(ob->outq, OUTQ_SENDING),
+					.waiting = outq_count_in(ob->outq, OUTQ_WAITING),
+					.unknown = outq_count_in(ob->outq, OUTQ_UNKNOWN) };
+	if (oldest != NULL)
+		out->oldest_ms = (clock_mono_ns(loop_clock(ob->o.loop)) - oldest->accepted_ns) /
+				 NS_PER_MS;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static gw_status make_parts(struct outbox *ob, struct gw_error *err)
+{
+	struct outq_options q = { .loop = ob->o.loop,
+				  .store = ob->o.store,
+				  .log = ob->o.log,
+				  .metrics = ob->o.metrics,
+				  .moved = on_moved,
+				  .moving = on_moving,
+				  .cookie = ob };
+	struct dispatch_options d = { .loop = ob->o.loop,
+				      .store = ob->o.store,
+				      .accounts = ob->o.accounts,
+				      .token = ob->o.token,
+				      .log = ob->o.log,
+				      .metrics = ob->o.metrics,
+				      .settings = &ob->o.settings };
+	struct reconcile_options r = { .loop = ob->o.loop,
+				       .log = ob->o.log,
+				       .metrics = ob->o.metrics,
+				       .settings = &ob->o.settings };
+	gw_status st;
+
+	ob->outq = d.outq = r.outq = outq_new(&q);
+	st = dispatch_new(&d, &ob->dispatch, err);
+	if (st != GW_OK)
+		return st;
+	r.dispatch = ob->dispatch;
+	ob->reconcile = reconcile_new(&r);
+	return GW_OK;
+}
+
+gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct gw_error *err)
+{
+	struct outbox *ob;
+	enum outq_policy policy;
+	gw_status st;
+
+	if (!outq_policy_parse(str_from(o->settings.unknown_policy), &policy))
+		return gw_error_set(err, GW_EARG,
+				    "unknown.policy: %s is not hold, resend or expire",
+				    o->settings.unknown_policy);
+	ob = xcalloc(1, sizeof(*ob));
+	ob->o = *o;
+	ob->policy = policy;
+	timer_init(&ob->sweep, o->loop, LOOP_MOVED, on_sweep, ob);
+	timer_init(&ob->drained, o->loop, LOOP_REAL, on_drained, ob);
+	st = make_parts(ob, err);
+	if (st != GW_OK) {
+		outbox_free(ob);
+		return st;
+	}
+	ob->idempotency = idempotency_new();
+	ob->scratch = arena_new((size_t)32 * OUTBOX_BODY_MAX);
+	ASSERT(ob->scratch != NULL);
+	rnd_init_system(&ob->rnd);
+	*out = ob;
+	return GW_OK;
+}
+
+void outbox_free(struct outbox *ob)
+{
+	struct outq_entry *e = NULL;
+
+	if (ob == NULL)
+		return;
+	ASSERT(ob->adding == 0 && ob->replaying == 0);
+	ob->o.inbox = NULL; /* nobody is left to tell */
+	while (ob->outq != NULL && (e = outq_next(ob->outq, e)) != NULL)
+		waiters_queued(ob, e, true); /* they are on disk: the next start sends them */
+	timer_cancel(&ob->sweep);
+	timer_cancel(&ob->drained);
+	reconcile_free(ob->reconcile);
+	dispatch_free(ob->dispatch);
+	outq_free(ob->outq);
+	idempotency_free(ob->idempotency);
+	arena_free(ob->scratch);
+	free(ob);
+}
