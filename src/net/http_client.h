@@ -45,6 +45,7 @@ size_t http_client_running(const struct http_client *c);
 struct http_request {
 	const char *method; /* "POST" */
 	const char *url;
+	const char *unix_path; /* not NULL: connect to this socket instead of the URL's host */
 	const char *const *headers; /* "Name: value" lines, copied */
 	size_t header_count;
 	struct str body; /* borrowed until the outcome; ignored for GET */
@@ -52,6 +53,8 @@ struct http_request {
 	size_t answer_max; /* bytes of answer body kept, at most 1 GiB; more is an error */
 	/* Not NULL: answer bytes go here as they come (streams); answer stays empty. */
 	void (*on_chunk)(void *cookie, struct str bytes);
+	/* Not NULL: gets every line of the answer's head, with its line end. */
+	void (*on_header)(void *cookie, struct str line);
 };
 
 /* What is known about where an attempt ended. */

@@ -40,6 +40,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *cookie)
 		x->head_too_large = true;
 		return 0;
 	}
+	if (x->on_header != NULL && !x->is_cancelled)
+		x->on_header(x->cookie, s);
 	if (str_starts(s, STR("HTTP/"))) {
 		x->retry_after_s = -1; /* an interim answer came before */
 	} else if (s.len > 12 && str_eq_nocase(str_slice(s, 0, 12), STR("Retry-After:"))) {
@@ -204,6 +206,7 @@ void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 
 	x->broken = CURLE_OK;
 	x->on_chunk = r->on_chunk;
+	x->on_header = r->on_header;
 	body_once_set(&x->body, has_body ? r->body : STR_EMPTY);
 	x->body_len = has_body ? r->body.len : 0;
 	ASSERT(r->answer_max <= ANSWER_CEILING);
@@ -216,6 +219,10 @@ void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 	x->retry_after_s = -1;
 	x->error_text[0] = '\0';
 	SET(x, CURLOPT_URL, r->url);
+	if (r->unix_path != NULL || x->has_unix_path) {
+		SET(x, CURLOPT_UNIX_SOCKET_PATH, r->unix_path);
+		x->has_unix_path = r->unix_path != NULL;
+	}
 	/*
 	 * Rather share a connection than open another; but whether one can be
 	 * shared is known from the handshake only with TLS.  Without it every

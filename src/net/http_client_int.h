@@ -32,6 +32,7 @@ struct http_exchange {
 	http_done_fn done;
 	void *cookie;
 	void (*on_chunk)(void *cookie, struct str bytes);
+	void (*on_header)(void *cookie, struct str line);
 	struct body_once body;
 	size_t body_len;
 	struct curl_slist *headers; /* one block: nodes and behind them the strings */
@@ -45,6 +46,7 @@ struct http_exchange {
 	/* Options as last set. */
 	enum exchange_form form;
 	long timeout_ms, connect_timeout_ms, is_fresh;
+	bool has_unix_path;
 	char error_text[CURL_ERROR_SIZE];
 };
 

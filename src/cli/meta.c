@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* meta.c - Meta's errors as a user of the command line meets them */
+#include "cli/meta.h"
+#include <godwit/errors.h>
+
+int meta_exit(int code, int subcode)
+{
+	const gw_error_info *info = gw_error_info_find(code, subcode);
+
+	if (info == NULL)
+		return EXIT_REJECTED;
+	switch (info->retry) {
+	case GW_RETRY_NOW:
+	case GW_RETRY_LATER:
+	case GW_RETRY_UNKNOWN: return EXIT_TEMPORARY;
+	case GW_RETRY_ACCOUNT: return code == 190 ? EXIT_AUTH : EXIT_REJECTED;
+	case GW_RETRY_AFTER:
+	case GW_RETRY_NEVER: break;
+	}
+	return EXIT_REJECTED;
+}
+
+int meta_fail(const struct cli *cli, int exit, const char *what, int code, int subcode,
+	      struct str details)
+{
+	const gw_error_info *info = gw_error_info_find(code, subcode);
+	struct cli_error e = { .exit = exit, .code = code, .subcode = subcode };
+	char message[2048], fix[1024];
+
+	(void)snprintf(message, sizeof(message), "%s: %d %s%s%.*s", what, code,
+		       info != NULL ? info->title : "", details.len > 0 && info != NULL ? ": " : "",
+		       STR_ARG(details));
+	e.message = message;
+	if (info != NULL) {
+		(void)snprintf(fix, sizeof(fix), "%s %s", info->meaning, info->fix);
+		e.fix = fix;
+	}
+	return cli_fail(cli, &e);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* meta.h - Meta's errors as a user of the command line meets them */
+#ifndef CLI_META_H
+#define CLI_META_H
+
+#include "cli/cli.h"
+#include "json/json.h"
+
+/* The exit code that a Graph error stands for. */
+int meta_exit(int code, int subcode);
+/* Print "WHAT: 131047 title: details", the meaning and the way out; returns `exit`. */
+int meta_fail(const struct cli *cli, int exit, const char *what, int code, int subcode,
+	      struct str details);
+
+#endif
