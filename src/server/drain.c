@@ -94,7 +94,7 @@ static void on_grace(void *cookie)
 	struct drain *d = cookie;
 
 	log_warn(&d->server->log,
-		 "gateway: drain.grace is over with attempts in flight; they become unknown");
+		 "drain.grace is over with attempts in flight; they become unknown");
 	stop_listeners(d);
 }
 
@@ -102,7 +102,7 @@ void drain_begin(struct server *s)
 {
 	struct drain *d = xcalloc(1, sizeof(*d));
 
-	log_info(&s->log, "gateway: draining");
+	log_info(&s->log, "draining");
 	s->phase = SERVER_DRAINING;
 	d->server = s;
 	http_server_quiesce(s->public_server);

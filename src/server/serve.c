@@ -160,7 +160,7 @@ static gw_status start_listeners(struct server *s, int ready_fd, struct gw_error
 	if (st != GW_OK)
 		return st;
 	s->phase = SERVER_READY;
-	log_info(&s->log, "gateway: ready public=%u api=%u local=%s profile=%s accounts=%zu",
+	log_info(&s->log, "ready public=%u api=%u local=%s profile=%s accounts=%zu",
 		 http_server_port(s->public_server),
 		 http_server_port(shared ? s->public_server : s->api_server),
 		 path[0] != '\0' ? path : "none", v->profile, accounts_count(s->accounts));
@@ -220,7 +220,7 @@ static void on_destination(void *cookie, const struct store_destination *d)
 	struct destination *out;
 
 	if (!d->removed && destinations_put(s->destinations, d, &out, &err) != GW_OK)
-		log_error(&s->log, "gateway: a destination cannot be used: %s", err.message);
+		log_error(&s->log, "a destination cannot be used: %s", err.message);
 }
 
 static void on_message(void *cookie, const struct store_message_row *m)
@@ -409,7 +409,7 @@ static void on_signal(void *cookie, uint32_t events)
 	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
 	if (s->phase == SERVER_DRAINING) {
-		log_warn(&s->log, "gateway: second signal: leaving now, as if killed");
+		log_warn(&s->log, "second signal: leaving now, as if killed");
 		_exit(1);
 	}
 	drain_begin(s);
@@ -491,7 +491,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	mailbox_free(s->mail);
 	loop_free(s->loop);
 	if (st == GW_OK)
-		log_info(&s->log, "gateway: drained, leaving");
+		log_info(&s->log, "drained, leaving");
 	free(s);
 	return exit_code_of(st);
 }
