@@ -30,7 +30,7 @@
 #define UNREACHABLE_NS_MAX (30 * NS_PER_S)
 #define JITTER_PERCENT 20
 
-/* ---- the request ------------------------------------------------------------- */
+/* ---- the request ---- */
 
 static bool has_version(struct str target)
 {
@@ -147,7 +147,7 @@ void attempt_back(struct dispatch *d, struct outq_entry *e, const char *reason, 
 			  .to = OUTQ_WAITING, .reason = reason, .next_ns = next_ns, .why = why });
 }
 
-/* ---- what follows --------------------------------------------------------------- */
+/* ---- what follows ---- */
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -279,7 +279,7 @@ static void choose_waiting(const struct dispatch *d, const struct outq_entry *e,
 	}
 }
 
-/* ---- the outcome ------------------------------------------------------------------- */
+/* ---- the outcome ---- */
 
 static void log_attempt(const struct dispatch *d, const struct outq_entry *e,
 			const struct verdict *v, const struct outq_move *m)

@@ -57,7 +57,7 @@ struct number *dispatch_number(const struct dispatch *d, const struct outq_entry
 	return accounts_number(d->o.accounts, e->lane->number->id);
 }
 
-/* ---- ending a message here ----------------------------------------------------- */
+/* ---- ending a message here ---- */
 
 void dispatch_end(struct dispatch *d, struct outq_entry *e, enum outq_state to,
 		  const struct refusal *r)
@@ -86,7 +86,7 @@ static void expire(struct dispatch *d, struct outq_entry *e)
 	dispatch_end(d, e, OUTQ_EXPIRED, &r);
 }
 
-/* ---- claiming ------------------------------------------------------------------ */
+/* ---- claiming ---- */
 
 /* Everything that must hold at release; false: the message goes elsewhere or waits. */
 static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
@@ -186,7 +186,7 @@ static void claim_some(struct dispatch *d, struct outq_number *n, struct number 
 	}
 }
 
-/* ---- releasing ------------------------------------------------------------------ */
+/* ---- releasing ---- */
 
 static void arm(struct dispatch *d, struct outq_entry *e)
 {
@@ -268,7 +268,7 @@ static void release_some(struct dispatch *d, struct outq_number *n, struct numbe
 	}
 }
 
-/* ---- the pump ---------------------------------------------------------------------- */
+/* ---- the pump ---- */
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -334,7 +334,7 @@ void dispatch_kick(struct dispatch *d)
 	loop_wake(d->o.loop); /* it may be past before_sleep already */
 }
 
-/* ---- what happened ------------------------------------------------------------------ */
+/* ---- what happened ---- */
 
 void dispatch_lane(struct dispatch *d, struct outq_lane *lane)
 {
@@ -396,7 +396,7 @@ bool dispatch_lets_in(const struct dispatch *d, const struct account *account, s
 		      account->paused_code);
 }
 
-/* ---- life ----------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 gw_status dispatch_new(const struct dispatch_options *o, struct dispatch **out,
 		       struct gw_error *err)

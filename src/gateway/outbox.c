@@ -31,7 +31,7 @@
 #define DRAIN_LOOK_MS 5
 #define STUCK_BYTES (64 * INT64_C(1048576)) /* uncommitted; design.md 6.7 for both directions */
 
-/* ---- the door ------------------------------------------------------------------ */
+/* ---- the door ---- */
 
 static bool check_number(const struct outbox *ob, const struct outbox_submit *s,
 			 const struct number **out, struct refusal *r)
@@ -144,7 +144,7 @@ bool outbox_bypasses(struct str body)
 	return yes;
 }
 
-/* ---- what happened ---------------------------------------------------------------- */
+/* ---- what happened ---- */
 
 /* An end that nobody waits for, or an answer lost: told before the store has it (notice.c). */
 static void on_moving(void *cookie, struct outq_entry *e, const struct outq_move *m)
@@ -227,7 +227,7 @@ void outbox_clock_moved(struct outbox *ob)
 	dispatch_kick(ob->dispatch);
 }
 
-/* ---- an operator decides --------------------------------------------------------------- */
+/* ---- an operator decides ---- */
 
 gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_resolve how,
 			 void (*done)(void *cookie), void *cookie, struct gw_error *err)
@@ -259,7 +259,7 @@ gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_res
 	return GW_OK;
 }
 
-/* ---- a start ----------------------------------------------------------------------------- */
+/* ---- a start ---- */
 
 /* From wall time in the store to the clock of lifetimes and retries. */
 static int64_t mono_of(const struct outbox *ob, int64_t wall_ms)
@@ -344,7 +344,7 @@ void outbox_start(struct outbox *ob)
 	timer_in_ms(&ob->sweep, SWEEP_MS);
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
+/* ---- the end ---- */
 
 static void on_drained(void *cookie)
 {
@@ -385,7 +385,12 @@ void outbox_count(const struct outbox *ob, struct outbox_numbers *out)
 				 NS_PER_MS;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
+
+static void abandon(void *cookie, struct outq_entry *e)
+{
+	dispatch_abandon(((struct outbox *)cookie)->dispatch, e);
+}
 
 static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 {
@@ -406,14 +411,15 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 	struct reconcile_options r = { .loop = ob->o.loop,
 				       .log = ob->o.log,
 				       .metrics = ob->o.metrics,
-				       .settings = &ob->o.settings };
+				       .settings = &ob->o.settings,
+				       .abandon = abandon,
+				       .cookie = ob };
 	gw_status st;
 
 	ob->outq = d.outq = r.outq = outq_new(&q);
 	st = dispatch_new(&d, &ob->dispatch, err);
 	if (st != GW_OK)
 		return st;
-	r.dispatch = ob->dispatch;
 	ob->reconcile = reconcile_new(&r);
 	return GW_OK;
 }

@@ -33,7 +33,7 @@ struct adding {
 	char text[]; /* number id, template name and language */
 };
 
-/* ---- replay --------------------------------------------------------------------- */
+/* ---- replay ---- */
 
 struct replay {
 	struct store_job job; /* first: the store hands this back */
@@ -132,7 +132,7 @@ static void replay_start(struct outbox *ob, struct link *waiters, const struct i
 	store_read(ob->o.store, &r->job);
 }
 
-/* ---- the commit ------------------------------------------------------------------- */
+/* ---- the commit ---- */
 
 static void forget(struct outbox *ob, struct outq_entry *e)
 {
@@ -198,7 +198,7 @@ static void on_added(struct store_req *req)
 	free(a);
 }
 
-/* ---- from the door -------------------------------------------------------------------- */
+/* ---- from the door ---- */
 
 static struct outq_entry *make_entry(struct outbox *ob, const struct outbox_submit *s,
 				     const struct send *read, enum outq_policy policy)

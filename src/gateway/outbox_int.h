@@ -29,7 +29,7 @@ struct outbox {
 	void *idle_cookie;
 };
 
-/* ---- waiter.c: who waits for an answer -------------------------------------------- */
+/* ---- waiter.c: who waits for an answer ---- */
 
 struct waiter {
 	struct link link; /* of the entry, or of a replay */
@@ -62,12 +62,12 @@ struct str answer_wa_id(struct str to, char digits[RECIPIENT_MAX]);
 /* Answer one call at the door. */
 void answer_refusal(const struct outbox_submit *s, const struct refusal *r);
 
-/* ---- outbox_accept.c: from the door to the queue --------------------------------------- */
+/* ---- outbox_accept.c: from the door to the queue ---- */
 
 void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struct send *read,
 		   enum outq_policy policy);
 
-/* ---- notice.c: our own transitions as events ------------------------------------------ */
+/* ---- notice.c: our own transitions as events ---- */
 
 struct notice {
 	enum outq_state state; /* UNKNOWN, ACCEPTED, REJECTED, EXPIRED */

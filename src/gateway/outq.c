@@ -39,7 +39,7 @@
 
 #define MOVE_RETRY_MS 1000
 
-/* ---- the machine --------------------------------------------------------- */
+/* ---- the machine ---- */
 
 static const struct {
 	const char *word;
@@ -115,7 +115,7 @@ bool outq_policy_parse(struct str word, enum outq_policy *out)
 	return false;
 }
 
-/* ---- the queue ------------------------------------------------------------- */
+/* ---- the queue ---- */
 
 struct outq {
 	struct outq_options o;
@@ -203,7 +203,7 @@ static size_t size_of(const struct outq_entry *e)
 	return sizeof(*e) + e->to.len + e->target.len + e->body.len + e->opaque.len + e->kind.len;
 }
 
-/* ---- numbers and lanes ------------------------------------------------------- */
+/* ---- numbers and lanes ---- */
 
 struct outq_number *outq_number(struct outq *q, struct str id)
 {
@@ -293,7 +293,7 @@ void outq_pass(struct outq_entry *e)
 	e->passed = true;
 }
 
-/* ---- in and out ------------------------------------------------------------- */
+/* ---- in and out ---- */
 
 static void count(struct outq *q, enum outq_state state, int by)
 {
@@ -372,7 +372,7 @@ void outq_free(struct outq *q)
 	free(q);
 }
 
-/* ---- the one way to change a state -------------------------------------------- */
+/* ---- the one way to change a state ---- */
 
 static void on_moved(struct store_req *req)
 {
@@ -527,7 +527,7 @@ void outq_check(const struct outq *q, const struct outq_entry *e)
 	ASSERT(e->exchange == NULL || e->state == OUTQ_SENDING);
 }
 
-/* ---- asking -------------------------------------------------------------------- */
+/* ---- asking ---- */
 
 struct outq_entry *outq_by_row(const struct outq *q, int64_t row)
 {

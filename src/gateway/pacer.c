@@ -40,7 +40,7 @@
 #define FACTOR_PPM_MIN 50000 /* never below 5 %: a number that stands still learns nothing */
 #define INBOUND_DEBT_NS NS_PER_S /* more than this of inbound is not ours to make up for */
 
-/* ---- one number -------------------------------------------------------- */
+/* ---- one number ---- */
 
 void pacer_init(struct pacer *p)
 {
@@ -125,7 +125,7 @@ void pacer_pause(struct pacer *p, int64_t until_ns)
 	p->paused_ns = max64(p->paused_ns, until_ns);
 }
 
-/* ---- pairs ----------------------------------------------------------------- */
+/* ---- pairs ---- */
 
 #define PAIR_STRIKES_MAX 15 /* 4^15 s is 34 years: the caller's max_ns cuts long before */
 #define PAIR_SWEEP 8 /* looked at for each one added: the map shrinks faster than it grows */
@@ -291,7 +291,7 @@ void pairs_accepted(struct pairs *p, struct str number_id, struct str lane)
 		pair->strikes = 0;
 }
 
-/* ---- classes --------------------------------------------------------------- */
+/* ---- classes ---- */
 
 unsigned chooser_choose(struct chooser *c, const size_t have[CHOOSER_CLASSES])
 {

@@ -14,7 +14,7 @@
 
 #include "base/str.h"
 
-/* ---- one number -------------------------------------------------------- */
+/* ---- one number ---- */
 
 struct pacer_rate {
 	uint32_t limit; /* messages/s that Meta allows the number, both directions */
@@ -41,7 +41,7 @@ void pacer_pause(struct pacer *p, int64_t until_ns);
 /* Time between two messages now, with the factor. */
 int64_t pacer_interval(const struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
 
-/* ---- one number and one recipient --------------------------------------- */
+/* ---- one number and one recipient ---- */
 
 struct pairs;
 
@@ -63,7 +63,7 @@ int64_t pairs_throttled(struct pairs *p, struct str number_id, struct str lane, 
 /* Meta accepted one: X is 0 again. */
 void pairs_accepted(struct pairs *p, struct str number_id, struct str lane);
 
-/* ---- which class goes next ----------------------------------------------- */
+/* ---- which class goes next ---- */
 
 #define CHOOSER_CLASSES 4
 #define CHOOSER_FAVOUR_AFTER 15 /* slots a lower class is passed over before it gets one */

@@ -93,7 +93,7 @@ static int64_t gaps(const struct reconcile *r)
 	       metrics_get(r->o.metrics, M_WEBHOOKS, RESULT_TOO_LARGE, 0);
 }
 
-/* ---- settling ------------------------------------------------------------------ */
+/* ---- settling ---- */
 
 static void unsettle(struct outq_entry *e)
 {
@@ -128,12 +128,11 @@ static void settle(struct reconcile *r, struct outq_entry *e)
 		arm_timer(r, until);
 		return;
 	}
-	if (r->o.dispatch != NULL)
-		dispatch_abandon(r->o.dispatch, e);
+	r->o.abandon(r->o.cookie, e);
 	accept(r, e);
 }
 
-/* ---- absence ---------------------------------------------------------------------- */
+/* ---- absence ---- */
 
 /* From when on absence can be proven at all. */
 static int64_t proof_ns(const struct reconcile *r, const struct outq_entry *e)
@@ -216,7 +215,7 @@ static void on_timer(void *cookie)
 		arm_timer(r, max64(again, now_ns + TICK_NS_MIN));
 }
 
-/* ---- the watermark -------------------------------------------------------------------- */
+/* ---- the watermark ---- */
 
 static void watch(struct outq_number *n, const struct outq_entry *e)
 {
@@ -262,7 +261,7 @@ static void see(struct reconcile *r, const struct outq_number *n, int64_t row)
 	}
 }
 
-/* ---- evidence ----------------------------------------------------------------------------- */
+/* ---- evidence ---- */
 
 static void note_try(struct reconcile *r, uint64_t *echoed, uint32_t try_, int64_t row)
 {
@@ -317,7 +316,7 @@ void reconcile_evidence(struct reconcile *r, const struct evidence *ev)
 	settle(r, e);
 }
 
-/* ---- moves ---------------------------------------------------------------------------------- */
+/* ---- moves ---- */
 
 void reconcile_moved(struct reconcile *r, struct outq_entry *e, enum outq_state from)
 {
@@ -349,7 +348,7 @@ void reconcile_moved(struct reconcile *r, struct outq_entry *e, enum outq_state 
 		arm_timer(r, again);
 }
 
-/* ---- a start ---------------------------------------------------------------------------------- */
+/* ---- a start ---- */
 
 void reconcile_load(struct reconcile *r, struct outq_entry *e, int64_t lost_ns, struct str wamid,
 		    bool has_evidence)
@@ -379,7 +378,7 @@ void reconcile_start(struct reconcile *r)
 	on_timer(r);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 struct reconcile *reconcile_new(const struct reconcile_options *o)
 {

@@ -7,14 +7,17 @@
 #ifndef GATEWAY_RECONCILE_H
 #define GATEWAY_RECONCILE_H
 
-#include "gateway/dispatch.h"
+#include "gateway/outbox.h"
+#include "gateway/outq.h"
 
 struct reconcile;
 
 struct reconcile_options {
 	struct loop *loop;
 	struct outq *outq;
-	struct dispatch *dispatch; /* NULL in tests that have no wire */
+	/* It exists at Meta: stop the attempt that is under way (dispatch_abandon()). */
+	void (*abandon)(void *cookie, struct outq_entry *e);
+	void *cookie;
 	const struct log *log;
 	struct metrics *metrics;
 	const struct outbox_settings *settings; /* outlives it */

@@ -42,7 +42,7 @@ void schedule_free(struct schedule *s)
 	free(s);
 }
 
-/* ---- the heap ---------------------------------------------------------------- */
+/* ---- the heap ---- */
 
 static void place(struct schedule *s, size_t i, struct outq_lane *lane)
 {
@@ -103,7 +103,7 @@ static void heap_remove(struct schedule *s, struct outq_lane *lane)
 	sift_down(s, last->slot - 1);
 }
 
-/* ---- places -------------------------------------------------------------------- */
+/* ---- places ---- */
 
 void schedule_drop(struct schedule *s, struct outq_lane *lane)
 {
@@ -146,7 +146,7 @@ static void make_timed(struct schedule *s, struct outq_lane *lane, int64_t due_n
 	heap_add(s, lane);
 }
 
-/* ---- the rules of a lane ----------------------------------------------------------- */
+/* ---- the rules of a lane ---- */
 
 #define NEVER INT64_MAX
 

@@ -32,7 +32,7 @@ static void answer_one(struct waiter *w, const struct outbox_answer *a)
 	answer(cookie, a);
 }
 
-/* ---- bodies ------------------------------------------------------------------ */
+/* ---- bodies ---- */
 
 static bool is_user_id(struct str to)
 {
@@ -105,7 +105,7 @@ void answer_refusal(const struct outbox_submit *s, const struct refusal *r)
 	buf_release(&body);
 }
 
-/* ---- lists -------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 void waiters_answer(struct link *head, const struct outbox_answer *a)
 {
@@ -203,7 +203,7 @@ void waiters_hand_over(struct link *from, struct link *to, struct outq_entry *e)
 	}
 }
 
-/* ---- wait_max ------------------------------------------------------------------ */
+/* ---- wait_max ---- */
 
 static void on_wait_max(void *cookie)
 {

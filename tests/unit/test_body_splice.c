@@ -25,9 +25,11 @@ static const struct {
 	{ "only at the top", "{\"text\":{\"biz_opaque_callback_data\":\"a\"}}", "",
 	  "{\"biz_opaque_callback_data\":\"T\",\"text\":{\"biz_opaque_callback_data\":\"a\"}}" },
 	{ "numbers and escapes stay word for word",
-	  "{\"n\":12345678901234567890.10,\"s\":\"\\u00e9\\/\xC3\xA9\",\"biz_opaque_callback_data\":\"a\"}",
+	  "{\"n\":12345678901234567890.10,\"s\":\"\\u00e9\\/\xC3\xA9\","
+	  "\"biz_opaque_callback_data\":\"a\"}",
 	  "",
-	  "{\"n\":12345678901234567890.10,\"s\":\"\\u00e9\\/\xC3\xA9\",\"biz_opaque_callback_data\":\"T\"}" },
+	  "{\"n\":12345678901234567890.10,\"s\":\"\\u00e9\\/\xC3\xA9\","
+	  "\"biz_opaque_callback_data\":\"T\"}" },
 
 	{ "context kept", "{\"context\":{\"message_id\":\"wamid.A\"}}", "",
 	  "{\"biz_opaque_callback_data\":\"T\",\"context\":{\"message_id\":\"wamid.A\"}}" },

@@ -2,7 +2,7 @@
 /* test_outbox.c - the door and its answers, on a real store against a scripted Graph */
 #include "outbox_rig.h"
 
-/* ---- answers ------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static void accepted_is_metas_answer(void **state)
 {
@@ -154,7 +154,7 @@ static void the_callers_opaque_value_stays_here(void **state)
 	CHECK_INT("events", 1, r->event_count);
 }
 
-/* ---- the door ------------------------------------------------------------------- */
+/* ---- the door ---- */
 
 static const struct {
 	const char *name, *body, *number, *key, *policy;
@@ -267,7 +267,7 @@ static void what_bypasses_the_outbox(void **state)
 			  outbox_bypasses(str_from(bodies[i].body)));
 }
 
-/* ---- idempotency -------------------------------------------------------------------- */
+/* ---- idempotency ---- */
 
 static struct call *keyed(struct rig *r, const char *key, const char *body)
 {
@@ -387,7 +387,7 @@ static void refusals_do_not_bind_the_key(void **state)
 	CHECK_INT("accepted", 200, c->status);
 }
 
-/* ---- guards -------------------------------------------------------------------------- */
+/* ---- guards ---- */
 
 static void the_window_guard(void **state)
 {
@@ -435,7 +435,7 @@ static void a_window_that_opens_while_we_wait(void **state)
 	CHECK_INT("second", 200, second->status);
 }
 
-/* ---- quoted messages of ours --------------------------------------------------------- */
+/* ---- quoted messages of ours ---- */
 
 static const char *quoting(struct rig *r, const char *to, const struct id *id)
 {

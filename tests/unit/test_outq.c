@@ -51,7 +51,7 @@ static void words_there_and_back(void **state)
 	assert_false(outq_policy_parse(STR("Hold"), &p));
 }
 
-/* ---- moving ------------------------------------------------------------------ */
+/* ---- moving ---- */
 
 struct fixture {
 	struct clock clock;
@@ -290,7 +290,7 @@ static void another_state_in_the_store_ends_the_process(void **state)
 	(void)fake_commit(&f->store);
 }
 
-/* ---- lanes ------------------------------------------------------------------- */
+/* ---- lanes ---- */
 
 static void one_lane_one_at_a_time(void **state)
 {
