@@ -43,6 +43,7 @@ struct relay_options {
 };
 GW_NODISCARD gw_status relay_new(const struct relay_options *o, struct relay **out,
 				 struct gw_error *err);
+/* After the store is closed and what it handed back was delivered: deliveries hold requests. */
 void relay_free(struct relay *r);
 void relay_load(struct relay *r, const struct store_delivery_row *d); /* at start, in order */
 void relay_start(struct relay *r);

@@ -507,8 +507,9 @@ static struct relay_errand *errand_new(struct relay *r)
 }
 
 #define TEST_ITEM "{\"text\":\"A test of this destination.\"}"
-#define TEST_HEAD \
-	"{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"0\",\"changes\":[{\"field\":\"godwit_test\",\"value\":"
+#define TEST_HEAD                                                                          \
+	"{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"0\",\"changes\":[" \
+	"{\"field\":\"godwit_test\",\"value\":"
 #define TEST_TAIL "}]}]}"
 #define TEST_BODY TEST_HEAD TEST_ITEM TEST_TAIL
 

@@ -40,6 +40,7 @@ static void on_stopped(struct mail *mail)
 	s->public_server = NULL;
 	s->api_server = NULL;
 	s->local_server = NULL;
+	relay_drain(s->relay, NULL, NULL); /* cut by drain.grace: nobody to tell any more */
 	free(d);
 	loop_stop(s->loop);
 }

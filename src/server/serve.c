@@ -373,11 +373,11 @@ static void free_parts(struct server *s)
 	clock_follow_free(s->follow);
 	graph_front_free(s->graph);
 	outbox_free(s->outbox);
-	relay_free(s->relay);
 	if (s->store != NULL)
 		store_close(s->store);
 	while (mailbox_drain(s->mail) > 0) /* what the last commit handed back */
 		continue;
+	relay_free(s->relay); /* marks of its deliveries were in that commit */
 	streams_free(s->streams);
 	webhook_front_free(s->webhook);
 	inbox_free(s->inbox);
