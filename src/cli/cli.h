@@ -67,8 +67,7 @@ bool cli_is_json(const struct cli *cli); /* json or jsonl: errors are objects to
 /* A failure as the user sees it: on standard error, one object in JSON mode. */
 struct cli_error {
 	int exit; /* enum exit_code */
-	const char *
-		class_; /* usage, auth, not_found, refused, meta, busy, net, internal; NULL: of exit */
+	const char *class_; /* usage, auth, refused, meta, busy, net...; NULL: by exit */
 	const char *word; /* a code of ours ("no_such_message"); NULL: none */
 	int code, subcode; /* Meta's; 0: none */
 	const char *message;

@@ -72,8 +72,8 @@ static int run_create(struct cli *cli, int argc, char **argv)
 const struct cmd cmd_key_create = {
 	.name = "key create",
 	.help = "make a key for an application",
-	.more = "The application uses it as its bearer token, in place of Meta's. `-o id` prints the key\n"
-		"alone: godwit key create --scope send -o id > key; chmod 600 key",
+	.more = "The application uses it as its bearer token, in place of Meta's.\n"
+		"`-o id` prints the key alone: godwit key create --scope send -o id",
 	.run = run_create,
 };
 

@@ -390,7 +390,7 @@ const struct cmd cmd_listen = {
 	.help = "watch events as they happen, or hand a copy of them to an endpoint",
 	.more = "godwit listen --forward-to localhost:3000/webhook\n"
 		"godwit listen --on message.received -o jsonl\n"
-		"The signature in X-Hub-Signature-256 is Meta's own: check it with the app secret of the\n"
-		"account. Under `godwit up` the file with that secret is named in the banner.",
+		"The signature in X-Hub-Signature-256 is Meta's own: check it with the account's\n"
+		"app secret. Under `godwit up` the file with that secret is named in the banner.",
 	.run = run,
 };

@@ -165,7 +165,7 @@ const struct cmd cmd_message_resolve = {
 	.args_min = 1,
 	.args_max = 1,
 	.help = "decide what became of a message whose answer was lost",
-	.more = "Only for messages in state unknown. `resend` sends it again: if Meta had it after all,\n"
-		"the recipient gets it twice.",
+	.more = "Only for messages in state unknown. `resend` sends it again: if Meta had it\n"
+		"after all, the recipient gets it twice.",
 	.run = run_resolve,
 };

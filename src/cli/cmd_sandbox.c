@@ -95,7 +95,7 @@ static int run(struct cli *cli, int argc, char **argv)
 const struct cmd cmd_sandbox = {
 	.name = "sandbox",
 	.help = "run an emulation of Meta's API, with customers, faults and a clock to move",
-	.more = "It is steered by `godwit sandbox say`, `clock` and `inject`, and by the control API\n"
-		"in docs/sandbox.md. With a gateway at its side: godwit up.",
+	.more = "It is steered by `godwit sandbox say`, `clock` and `inject`, and by the control\n"
+		"API in docs/sandbox.md. With a gateway at its side: godwit up.",
 	.run = run,
 };

@@ -305,7 +305,7 @@ static int run_inject(struct cli *cli, int argc, char **argv)
 	const struct opt opts[] = {
 		{ OPT_I64, 0, "error", &i.error, "CODE", "a Graph error, such as 130429" },
 		{ OPT_TEXT, 0, "fault", &i.fault, "FAULT",
-		  "slow, hang, reset, close, 5xx, accept_5xx, accept_close, accept_reset, ..." },
+		  "slow, hang, reset, close, 5xx, accept_close and others (docs/sandbox.md)" },
 		{ OPT_I64, 0, "next", &i.next, "N", "the next N calls (1)" },
 		{ OPT_I64, 0, "every", &i.every, "N", "every Nth call" },
 		{ OPT_FLAG, 0, "always", &i.always, NULL, "all calls" },
@@ -336,10 +336,10 @@ static int run_inject(struct cli *cli, int argc, char **argv)
 		 (i.error > 0 || i.fault != NULL || i.delay_ms > 0))
 		code = inject(cli, a, word, &i);
 	else
-		code = cli_failf(
-			cli, EXIT_USAGE,
-			"want send or any with --error CODE or --fault FAULT, list, or clear [ID]",
-			"sandbox inject: nothing to do");
+		code = cli_failf(cli, EXIT_USAGE,
+				 "want send or any with --error CODE or --fault FAULT, list, "
+				 "or clear [ID]",
+				 "sandbox inject: nothing to do");
 	api_close(a);
 	return cli_done(cli, code);
 }
@@ -350,6 +350,6 @@ const struct cmd cmd_sandbox_inject = {
 	.args_max = 2,
 	.help = "make calls to the sandbox go wrong",
 	.more = "godwit sandbox inject send --next 3 --error 130429 --retry-after 42\n"
-		"godwit sandbox inject send --fault accept_close       accepted, and no answer comes",
+		"godwit sandbox inject send --fault accept_close    accepted, no answer comes",
 	.run = run_inject,
 };

@@ -615,7 +615,8 @@ const struct cmd cmd_send = {
 	.args_max = 2,
 	.help = "send a message and follow what becomes of it",
 	.more = "godwit send +5571990000001 \"Yes\"\n"
-		"godwit send +4915112345678 --template order_shipped --lang en --var 1=Ada --var 2=A-123\n"
+		"godwit send +4915112345678 --template order_shipped --lang en \\\n"
+		"            --var 1=Ada --var 2=A-123\n"
 		"In the sandbox it follows to read; live it stops at accepted unless --wait.",
 	.run = run,
 };

@@ -43,7 +43,7 @@ static int run(struct cli *cli, int argc, char **argv)
 const struct cmd cmd_serve = {
 	.name = "serve",
 	.help = "run the gateway until SIGTERM, which drains it",
-	.more = "SIGTERM and SIGINT stop it without losing a message; it may take up to 35 seconds.\n"
-		"The configuration: godwit config show. A first look without an account: godwit up.",
+	.more = "SIGTERM and SIGINT stop it without losing a message, in up to 35 seconds.\n"
+		"The configuration: godwit config show. A first look, no account: godwit up.",
 	.run = run,
 };

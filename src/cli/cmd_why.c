@@ -121,7 +121,7 @@ static const char *advice_for(struct str state, struct str status, struct str re
 
 	if (str_eq(state, STR("waiting")))
 		return str_eq(reason, STR("paused"))
-			       ? "The account is paused: see the code of the attempt before, then restart."
+			       ? "The account is paused: see the code of the last attempt."
 			       : "It is tried again at the time above; nothing is to be done.";
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (str_eq(state, str_from(rows[i].state)))
@@ -291,6 +291,6 @@ const struct cmd cmd_why = {
 	.args = "ID",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "tell what happened to a message (msg_..., wamid) or event (evt_...), and what to do",
+	.help = "tell what happened to a message (msg_..., wamid) or event (evt_...)",
 	.run = run,
 };

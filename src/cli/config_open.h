@@ -12,17 +12,18 @@ struct config_flags {
 	struct opt_list set;
 };
 
-#define CONFIG_FLAGS(f)                                                                                 \
-	{ OPT_TEXT, 0, "data", &(f).data, "DIR", "the data folder (data)" },                            \
-		{ OPT_TEXT,       0,                                                                    \
-		  "listen",       &(f).listen,                                                          \
-		  "ADDRESS:PORT", "where webhooks arrive (listen.public)" },                            \
-		{ OPT_TEXT, 0, "listen-api", &(f).listen_api, "ADDRESS:PORT", "the API (listen.api)" }, \
-		{ OPT_TEXT, 0, "socket", &(f).socket, "PATH", "the local socket (listen.local)" },      \
-		{ OPT_TEXT,       0,       "log-level",                                                 \
-		  &(f).log_level, "LEVEL", "error, warn, info or debug (log.level)" },                  \
-	{                                                                                               \
-		OPT_LIST, 0, "set", &(f).set, "KEY=VALUE", "any key of the configuration"               \
+#define CONFIG_FLAG(to, name, arg, help)            \
+	{                                           \
+		OPT_TEXT, 0, name, &(to), arg, help \
+	}
+#define CONFIG_FLAGS(f)                                                                            \
+	CONFIG_FLAG((f).data, "data", "DIR", "the data folder (data)"),                            \
+		CONFIG_FLAG((f).listen, "listen", "ADDRESS:PORT", "for webhooks (listen.public)"), \
+		CONFIG_FLAG((f).listen_api, "listen-api", "ADDRESS:PORT", "the API (listen.api)"), \
+		CONFIG_FLAG((f).socket, "socket", "PATH", "the local socket (listen.local)"),      \
+		CONFIG_FLAG((f).log_level, "log-level", "LEVEL", "error to debug (log.level)"),    \
+	{                                                                                          \
+		OPT_LIST, 0, "set", &(f).set, "KEY=VALUE", "any key of the configuration"          \
 	}
 
 /* EXIT_OK with *out (config_free()); else every problem is on standard error. */

@@ -39,7 +39,7 @@ enum out_mark_kind { MARK_OK, MARK_WARN, MARK_FAIL, MARK_SKIP };
 const char *out_mark(const struct cli *cli, enum out_mark_kind kind);
 
 #define OUT_PHONE_MAX 64
-/* "+55 71 ••••• 001" (or with stars), whole with --show-pii; anything that is no number as it is. */
+/* "+55 71 ••••• 001" (or with stars), whole with --show-pii; what is no number as it is. */
 void out_phone(const struct cli *cli, struct str phone, char out[OUT_PHONE_MAX]);
 /* Printable text on one line: control characters become blanks, at most max code points. */
 void out_line(struct buf *b, struct str text, size_t max);
