@@ -412,6 +412,8 @@ gw_status dispatch_new(const struct dispatch_options *o, struct dispatch **out,
 	gw_status st;
 
 	d->o = *o;
+	if (o->settings->graph_ca_file != NULL && o->settings->graph_ca_file[0] != '\0')
+		client.ca_file = o->settings->graph_ca_file;
 	st = http_client_new(&client, &d->client, err);
 	if (st != GW_OK) {
 		free(d);
