@@ -10,12 +10,13 @@ import os
 import subprocess
 import urllib.request
 
+import kit
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("GODWIT_BUILD", os.path.join(TOP, "build", "test"))
-LIMIT_S = 20
+LIMIT_S = 20  # of what takes milliseconds
 H1 = ["close", "close_at_head", "reset", "half_head", "half_body"]
 H2 = ["close", "close_session", "refuse", "refuse_at_head", "cancel", "goaway"]
 FAULTS = [(protocol, fault) for protocol in ("http", "https") for fault in H1] + [("h2", f) for f in H2]
@@ -120,3 +121,19 @@ def test_the_peer_tempts(start_peer, protocol, fault):
                            "--next", *post], timeout=LIMIT_S)
     assert done.returncode == 0, "curl saw no failure"
     assert [entry["fault"] for entry in peer.log()] == [None, fault, None]
+
+
+@pytest.mark.parametrize("protocol,fault", FAULTS)
+def test_the_gateway_posts_once(start_peer, make_gateway, protocol, fault):
+    """The whole way: what may have been read is unknown, and the peer has seen it once."""
+    peer = start_peer(protocol)
+    gateway = make_gateway(account={"base_url": peer.origin}, conf={"graph.ca_file": peer.ca or ""})
+    gateway.wait_message(gateway.send_text("+5571990000001", "first"), state="accepted")
+    peer.arm(fault)
+    gateway.wait_message(gateway.send_text("+5571990000002", "second"), state="unknown")
+    gateway.wait_message(gateway.send_text("+5571990000003", "third"), state="accepted")
+    log = peer.log()
+    assert [entry["fault"] for entry in log] == [None, fault, None], "sent again: %s" % log
+    assert log[0]["connection"] == log[1]["connection"], "the connection was not reused"
+    bodies = [json.loads(entry["body"])["text"]["body"] for entry in log if entry["complete"]]
+    assert bodies == (["first", "third"] if fault.endswith("_at_head") else ["first", "second", "third"])
