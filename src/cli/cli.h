@@ -35,6 +35,7 @@ struct cmd;
 struct describe;
 
 struct cli {
+	const char *program; /* as it was called: what hints tell people to type */
 	/* global options */
 	const char *output, *config, *server, *key_file;
 	bool json, quiet, no_color, no_input, show_pii, want_help, want_version;

@@ -14,6 +14,7 @@
 #define COMMAND_WORDS_MAX 2
 
 #define COMMANDS(X)               \
+	X(cmd_up)                 \
 	X(cmd_serve)              \
 	X(cmd_sandbox)            \
 	X(cmd_sandbox_say)        \
@@ -138,7 +139,7 @@ static int no_such_command(struct cli *cli, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = { .program = argc > 0 ? argv[0] : "godwit" };
 	const struct cmd *cmd;
 	int taken, used;
 

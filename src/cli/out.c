@@ -13,6 +13,7 @@
 
 #define COLUMNS_MAX 16
 #define CELL_MAX 65536 /* bytes of one cell */
+#define PRETTY_SHORT 200 /* bytes of an object that stays on one line */
 #define GAP 2 /* blanks between two columns */
 
 const char *out_mark(const struct cli *cli, enum out_mark_kind kind)
@@ -311,5 +312,69 @@ void out_object(const struct cli *cli, struct json_val object, const struct out_
 		if (b.len > 0)
 			printf("%-*s  %.*s\n", (int)width, columns[i].title, STR_ARG(buf_str(&b)));
 		buf_release(&b);
+	}
+}
+
+/* ---- JSON for people ---- */
+
+static void new_line(struct buf *b, unsigned margin, unsigned depth)
+{
+	buf_put_fmt(b, "\n%*s", (int)(margin + depth * 2), "");
+}
+
+/* The bytes from an opening bracket to its end, when they are few enough to stay on one line. */
+static bool is_short(struct str json, size_t at)
+{
+	bool in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = at; i < json.len && i < at + PRETTY_SHORT; i++) {
+		char c = json.ptr[i];
+
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && (c == '{' || c == '['))
+			depth++;
+		else if (!in_string && (c == '}' || c == ']') && --depth == 0)
+			return true;
+	}
+	return false;
+}
+
+void out_pretty(struct buf *b, struct str json, unsigned margin)
+{
+	unsigned depth = 0, flat = 0; /* flat: brackets open on a line that stays whole */
+	bool in_string = false;
+
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.ptr[i];
+
+		if (in_string && c == '\\' && i + 1 < json.len) {
+			buf_put(b, json.ptr + i++, 2);
+			continue;
+		}
+		if (c == '"')
+			in_string = !in_string;
+		if (!in_string && (c == '}' || c == ']')) {
+			if (flat > 0)
+				flat--;
+			else
+				new_line(b, margin, --depth);
+		}
+		buf_put_char(b, c);
+		if (in_string)
+			continue;
+		if (c == '{' || c == '[') {
+			if (flat > 0 || is_short(json, i))
+				flat++;
+			else
+				new_line(b, margin, ++depth);
+		} else if (c == ',' && flat == 0) {
+			new_line(b, margin, depth);
+		} else if (c == ',' || c == ':') {
+			buf_put_char(b, ' ');
+		}
 	}
 }

@@ -43,5 +43,8 @@ const char *out_mark(const struct cli *cli, enum out_mark_kind kind);
 void out_phone(const struct cli *cli, struct str phone, char out[OUT_PHONE_MAX]);
 /* Printable text on one line: control characters become blanks, at most max code points. */
 void out_line(struct buf *b, struct str text, size_t max);
+/* JSON over several lines, the first of them where the output stands, the others after `margin`
+ * blanks.  Short objects stay on their line. */
+void out_pretty(struct buf *b, struct str json, unsigned margin);
 
 #endif

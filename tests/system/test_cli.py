@@ -66,7 +66,7 @@ def test_help_comes_from_the_tables():
     overview = godwit("help").stdout
     tree = json.loads(godwit("help", "--json").stdout)
     names = {c["name"] for c in tree["commands"]}
-    assert {"serve", "sandbox", "send", "listen", "message list", "message get", "message resolve", "event list",
+    assert {"up", "serve", "sandbox", "send", "listen", "message list", "message get", "message resolve", "event list",
             "event get", "event replay", "destination add", "destination list", "destination test",
             "destination remove", "key create", "key list", "key revoke", "sandbox say", "sandbox clock",
             "sandbox inject", "why", "readyz", "config check", "config show", "version", "help"} <= names
