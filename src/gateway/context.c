@@ -14,7 +14,8 @@
 
 struct context_job {
 	struct store_job job; /* first: the store hands this back */
-	struct dispatch *d;
+	struct dispatch *d; /* NULL: it was freed meanwhile */
+	struct link link; /* of d->contexts */
 	int64_t row; /* of the message that quotes: an id, it may be gone by then */
 	struct id quoted;
 	/* found by the reader */
@@ -60,31 +61,49 @@ static void refuse_quote(const struct context_job *j, struct outq_entry *e)
 	dispatch_end(j->d, e, OUTQ_REJECTED, &r);
 }
 
-static void done(struct store_job *job)
+static void found(struct context_job *j)
 {
-	struct context_job *j = CONTAINER_OF(job, struct context_job, job);
 	struct dispatch *d = j->d;
 	struct outq_entry *e = outq_by_row(d->o.outq, j->row);
 
 	d->asking--;
-	if (e != NULL && e->asking) {
-		e->asking = false;
-		if (j->found == GW_ETIMEOUT || j->found == GW_EBUSY) {
-			/* the schedule offers it again, and it is asked for again */
-		} else if (!outq_is_free(e)) {
-			/* it was ended or proven meanwhile */
-		} else if (j->wamid[0] != '\0' && j->lane != NULL &&
-			   str_eq(str_from(j->lane), e->lane->key) &&
-			   str_eq(str_from(j->number_id), e->lane->number->id)) {
-			e->context_wamid = xstrndup(str_from(j->wamid));
-		} else {
-			refuse_quote(j, e);
-		}
-		dispatch_lane(d, e->lane);
+	link_remove(&j->link);
+	if (e == NULL || !e->asking)
+		return;
+	e->asking = false;
+	if (j->found == GW_ETIMEOUT || j->found == GW_EBUSY) {
+		/* the schedule offers it again, and it is asked for again */
+	} else if (!outq_is_free(e)) {
+		/* it was ended or proven meanwhile */
+	} else if (j->wamid[0] != '\0' && j->lane != NULL &&
+		   str_eq(str_from(j->lane), e->lane->key) &&
+		   str_eq(str_from(j->number_id), e->lane->number->id)) {
+		e->context_wamid = xstrndup(str_from(j->wamid));
+	} else {
+		refuse_quote(j, e);
 	}
+	dispatch_lane(d, e->lane);
+}
+
+static void done(struct store_job *job)
+{
+	struct context_job *j = CONTAINER_OF(job, struct context_job, job);
+
+	if (j->d != NULL)
+		found(j);
 	free(j->number_id);
 	free(j->lane);
 	free(j);
+}
+
+void context_orphan(struct dispatch *d)
+{
+	struct link *l;
+
+	while ((l = link_first(&d->contexts)) != NULL) {
+		CONTAINER_OF(l, struct context_job, link)->d = NULL;
+		link_remove(l);
+	}
 }
 
 void context_ask(struct dispatch *d, struct outq_entry *e)
@@ -94,6 +113,7 @@ void context_ask(struct dispatch *d, struct outq_entry *e)
 	ASSERT(!e->asking);
 	e->asking = true;
 	d->asking++;
+	link_push(&d->contexts, &j->link);
 	j->d = d;
 	j->row = e->row;
 	j->quoted = e->context;

@@ -414,6 +414,7 @@ gw_status dispatch_new(const struct dispatch_options *o, struct dispatch **out,
 	d->o = *o;
 	if (o->settings->graph_ca_file != NULL && o->settings->graph_ca_file[0] != '\0')
 		client.ca_file = o->settings->graph_ca_file;
+	link_init(&d->contexts);
 	st = http_client_new(&client, &d->client, err);
 	if (st != GW_OK) {
 		free(d);
@@ -447,6 +448,7 @@ void dispatch_free(struct dispatch *d)
 		dispatch_abandon(d, e);
 		schedule_drop(d->schedule, e->lane);
 	}
+	context_orphan(d);
 	timer_cancel(&d->timer);
 	http_client_free(d->client);
 	schedule_free(d->schedule);

@@ -18,6 +18,7 @@ struct dispatch {
 	struct timer timer;
 	bool started, draining, kicked;
 	size_t claiming, armed, in_flight, asking;
+	struct link contexts; /* head; look-ups at the readers */
 	int64_t commit_ns; /* how long a claim's commit takes, smoothed; real time */
 };
 
@@ -35,5 +36,7 @@ void attempt_back(struct dispatch *d, struct outq_entry *e, const char *reason, 
 
 /* context.c: ask the store for the wamid of the message that e quotes. */
 void context_ask(struct dispatch *d, struct outq_entry *e);
+/* Look-ups that are under way come back to nobody. */
+void context_orphan(struct dispatch *d);
 
 #endif

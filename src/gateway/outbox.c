@@ -372,6 +372,14 @@ void outbox_drain(struct outbox *ob, void (*idle)(void *cookie), void *cookie)
 	timer_in_ms(&ob->drained, 0);
 }
 
+void outbox_let_go(struct outbox *ob)
+{
+	struct outq_entry *e = NULL;
+
+	while ((e = outq_next(ob->outq, e)) != NULL)
+		waiters_queued(ob, e, true);
+}
+
 void outbox_count(const struct outbox *ob, struct outbox_numbers *out)
 {
 	const struct outq_entry *oldest = outq_next(ob->outq, NULL);
@@ -437,6 +445,8 @@ gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct
 	ob = xcalloc(1, sizeof(*ob));
 	ob->o = *o;
 	ob->policy = policy;
+	link_init(&ob->addings);
+	link_init(&ob->replays);
 	timer_init(&ob->sweep, o->loop, LOOP_MOVED, on_sweep, ob);
 	timer_init(&ob->drained, o->loop, LOOP_REAL, on_drained, ob);
 	st = make_parts(ob, err);
@@ -458,10 +468,9 @@ void outbox_free(struct outbox *ob)
 
 	if (ob == NULL)
 		return;
-	ASSERT(ob->adding == 0 && ob->replaying == 0);
-	ob->o.inbox = NULL; /* nobody is left to tell */
+	outbox_orphan(ob);
 	while (ob->outq != NULL && (e = outq_next(ob->outq, e)) != NULL)
-		waiters_queued(ob, e, true); /* they are on disk: the next start sends them */
+		waiters_drop(&e->waiters);
 	timer_cancel(&ob->sweep);
 	timer_cancel(&ob->drained);
 	reconcile_free(ob->reconcile);

@@ -59,6 +59,8 @@ struct outbox_options {
 };
 GW_NODISCARD gw_status outbox_new(const struct outbox_options *o, struct outbox **out,
 				  struct gw_error *err);
+/* What is on the wire is cut; what is in the store is committed; who still waits is told nothing:
+ * outbox_drain() or outbox_let_go() come first. */
 void outbox_free(struct outbox *ob);
 
 /* At start: rows of store_load_all(); then outbox_start().  `sending` rows become `unknown`. */
@@ -115,6 +117,9 @@ void outbox_clock_moved(struct outbox *ob);
 /* Drain: claim nothing more; idle() when no attempt is in flight.  Waiters that are still
  * there get their 202. */
 void outbox_drain(struct outbox *ob, void (*idle)(void *cookie), void *cookie);
+
+/* The drain's time is over: 202 to all whose message is committed, wherever it stands. */
+void outbox_let_go(struct outbox *ob);
 
 struct outbox_numbers { /* for /metrics and /readyz */
 	size_t queued, sending, waiting, unknown;

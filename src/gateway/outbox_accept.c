@@ -27,7 +27,8 @@
 
 struct adding {
 	struct store_add_message add; /* first: the store hands this back */
-	struct outbox *ob;
+	struct outbox *ob; /* NULL: it was freed meanwhile */
+	struct link link; /* of ob->addings */
 	struct outq_entry *e;
 	char lane[RECIPIENT_MAX];
 	char text[]; /* number id, template name and language */
@@ -37,7 +38,8 @@ struct adding {
 
 struct replay {
 	struct store_job job; /* first: the store hands this back */
-	struct outbox *ob;
+	struct outbox *ob; /* NULL: it was freed meanwhile */
+	struct link link; /* of ob->replays */
 	struct link waiters; /* head */
 	struct id earlier;
 	gw_status found;
@@ -107,11 +109,14 @@ static void replay_done(struct store_job *job)
 	struct outbox_answer a;
 	struct buf body;
 
-	r->ob->replaying--;
-	buf_init(&body, 64U * 1024 + ANSWER_COMPOSED_MAX);
-	replay_answer(r, &body, &a);
-	waiters_answer(&r->waiters, &a);
-	buf_release(&body);
+	if (r->ob != NULL) {
+		r->ob->replaying--;
+		link_remove(&r->link);
+		buf_init(&body, 64U * 1024 + ANSWER_COMPOSED_MAX);
+		replay_answer(r, &body, &a);
+		waiters_answer(&r->waiters, &a);
+		buf_release(&body);
+	}
 	free(r->to);
 	free(r->wamid);
 	free(r->answer);
@@ -129,6 +134,7 @@ static void replay_start(struct outbox *ob, struct link *waiters, const struct i
 	r->job.run = run_replay;
 	r->job.done = replay_done;
 	ob->replaying++;
+	link_push(&ob->replays, &r->link);
 	store_read(ob->o.store, &r->job);
 }
 
@@ -180,7 +186,13 @@ static void on_added(struct store_req *req)
 	struct outbox *ob = a->ob;
 	struct refusal r;
 
+	if (ob == NULL) {
+		outq_entry_free(a->e);
+		free(a);
+		return;
+	}
 	ob->adding--;
+	link_remove(&a->link);
 	ob->adding_bytes -= req->weight;
 	if (req->status != GW_OK) {
 		(void)refuse(&r, REFUSAL_BUSY, 131016,
@@ -280,6 +292,27 @@ void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struc
 	}
 	waiter_add(ob, e, s);
 	ob->adding++;
+	link_push(&ob->addings, &a->link);
 	ob->adding_bytes += a->add.req.weight;
 	store_submit(ob->o.store, &a->add.req);
+}
+
+void outbox_orphan(struct outbox *ob)
+{
+	struct link *l;
+
+	while ((l = link_first(&ob->addings)) != NULL) {
+		struct adding *a = CONTAINER_OF(l, struct adding, link);
+
+		link_remove(l);
+		waiters_drop(&a->e->waiters);
+		a->ob = NULL;
+	}
+	while ((l = link_first(&ob->replays)) != NULL) {
+		struct replay *r = CONTAINER_OF(l, struct replay, link);
+
+		link_remove(l);
+		waiters_drop(&r->waiters);
+		r->ob = NULL;
+	}
 }

@@ -22,6 +22,7 @@ struct outbox {
 	struct arena *scratch; /* reset by whoever uses it */
 	struct timer sweep; /* LOOP_MOVED: lifetimes, gauges */
 	size_t adding, replaying; /* in the store, at a reader */
+	struct link addings, replays; /* heads */
 	uint64_t adding_bytes;
 	bool draining;
 	struct timer drained; /* LOOP_REAL: is it idle yet */
@@ -43,6 +44,8 @@ struct waiter {
 };
 
 void waiter_add(struct outbox *ob, struct outq_entry *e, const struct outbox_submit *s);
+/* Forget them without a word: their calls are gone. */
+void waiters_drop(struct link *head);
 /* Answer all and forget them. */
 void waiters_answer(struct link *head, const struct outbox_answer *a);
 void waiters_refuse(struct link *head, const struct refusal *r);
@@ -66,6 +69,8 @@ void answer_refusal(const struct outbox_submit *s, const struct refusal *r);
 
 void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struct send *read,
 		   enum outq_policy policy);
+/* What is in the store or at a reader comes back to nobody. */
+void outbox_orphan(struct outbox *ob);
 
 /* ---- notice.c: our own transitions as events ---- */
 

@@ -121,6 +121,7 @@ struct outq {
 	struct outq_options o;
 	struct map *by_row, *by_id, *numbers;
 	struct link order; /* head; all entries */
+	struct link in_store; /* head; moves */
 	struct link refused; /* head; moves the store would not take */
 	struct timer retry;
 	size_t count_in[OUTQ_NSTATES];
@@ -131,11 +132,12 @@ struct outq {
 /* A move in the store. */
 struct outq_moving {
 	struct store_move move; /* first: the store hands this back */
-	struct outq *q;
+	struct outq *q; /* NULL: the queue was freed meanwhile */
 	struct outq_entry *entry;
 	enum outq_state to;
 	int64_t next_ns;
-	struct link refused;
+	struct link in_store, refused;
+	unsigned char unbind[32];
 	char text[]; /* why, wamid, answer */
 };
 
@@ -161,6 +163,7 @@ struct outq *outq_new(const struct outq_options *o)
 	q->by_id = map_new();
 	q->numbers = map_new();
 	link_init(&q->order);
+	link_init(&q->in_store);
 	link_init(&q->refused);
 	timer_init(&q->retry, o->loop, LOOP_REAL, submit_again, q);
 	return q;
@@ -338,6 +341,24 @@ static void take_out(struct outq *q, struct outq_entry *e)
 	count(q, e->state, -1);
 }
 
+/* What the store still has comes back to nobody. */
+static void orphan_moves(struct outq *q)
+{
+	struct link *l;
+
+	while ((l = link_first(&q->in_store)) != NULL) {
+		struct outq_moving *m = CONTAINER_OF(l, struct outq_moving, in_store);
+
+		link_remove(l);
+		m->entry->moving = NULL;
+		m->q = NULL;
+		if (link_is_in(&m->refused)) { /* the store does not have it */
+			link_remove(&m->refused);
+			free(m);
+		}
+	}
+}
+
 void outq_free(struct outq *q)
 {
 	struct link *l;
@@ -347,8 +368,8 @@ void outq_free(struct outq *q)
 
 	if (q == NULL)
 		return;
-	ASSERT(q->moving == 0);
 	timer_cancel(&q->retry);
+	orphan_moves(q);
 	while ((l = link_first(&q->order)) != NULL) {
 		struct outq_entry *e = CONTAINER_OF(l, struct outq_entry, in_order);
 		struct outq_lane *lane = e->lane;
@@ -378,7 +399,10 @@ static void on_moved(struct store_req *req)
 {
 	struct outq_moving *m = CONTAINER_OF(req, struct outq_moving, move.req);
 
-	outq_moved(m->q, &m->move);
+	if (m->q != NULL)
+		outq_moved(m->q, &m->move);
+	else
+		free(m);
 }
 
 /* Copy `s` behind what is in m->text; `at` moves on. */
@@ -428,7 +452,8 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	s->http_status = m->http_status;
 	s->code = m->code;
 	s->subcode = m->subcode;
-	s->unbind = m->unbinds && e->has_idempotency ? e->idempotency : NULL;
+	memcpy(out->unbind, e->idempotency, sizeof(out->unbind));
+	s->unbind = m->unbinds && e->has_idempotency ? out->unbind : NULL;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;
@@ -454,6 +479,7 @@ void outq_want(struct outq *q, struct outq_entry *e, const struct outq_move *m)
 		q->o.moving(q->o.cookie, e, m);
 	e->moving = make_move(q, e, m);
 	q->moving++;
+	link_push(&q->in_store, &e->moving->in_store);
 	outq_check(q, e);
 	store_submit(q->o.store, &e->moving->move.req);
 }
@@ -492,6 +518,7 @@ void outq_moved(struct outq *q, struct store_move *s)
 		PANIC("message row %lld is not %s in the store", (long long)s->row, s->from);
 	ASSERT(e->moving == m && q->moving > 0); /* inv. 1 and 2 */
 	q->moving--;
+	link_remove(&m->in_store);
 	count(q, from, -1);
 	apply(e, m);
 	count(q, e->state, 1);

@@ -163,7 +163,8 @@ struct outq_options {
 };
 
 struct outq *outq_new(const struct outq_options *o);
-void outq_free(struct outq *q); /* nothing may be in the store any more */
+/* Moves that are still in the store are committed and told to nobody. */
+void outq_free(struct outq *q);
 
 /* A message before its commit: texts are copied, row is 0, it is nowhere yet. */
 struct outq_text {

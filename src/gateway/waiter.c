@@ -107,6 +107,14 @@ void answer_refusal(const struct outbox_submit *s, const struct refusal *r)
 
 /* ---- lists ---- */
 
+void waiters_drop(struct link *head)
+{
+	struct link *l;
+
+	while ((l = link_first(head)) != NULL)
+		waiter_free(CONTAINER_OF(l, struct waiter, link));
+}
+
 void waiters_answer(struct link *head, const struct outbox_answer *a)
 {
 	struct link *l;

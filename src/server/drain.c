@@ -96,6 +96,7 @@ static void on_grace(void *cookie)
 
 	log_warn(&d->server->log,
 		 "drain.grace is over with attempts in flight; they become unknown");
+	outbox_let_go(d->server->outbox);
 	stop_listeners(d);
 }
 

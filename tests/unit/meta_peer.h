@@ -25,6 +25,7 @@ enum graph_do {
 	GRAPH_ERROR, /* status, code */
 	GRAPH_SAY, /* status, text: any body */
 	GRAPH_CLOSE, /* read it, close without a word */
+	GRAPH_TAKE_CLOSE, /* the same, but the message was accepted */
 	GRAPH_HOLD, /* say nothing until released: then accept */
 };
 
@@ -107,6 +108,11 @@ static inline void graph_act(struct graph_peer *g, struct graph_connection *c, s
 		break;
 	case GRAPH_SAY: graph_write(c->fd, s.status, s.text); break;
 	case GRAPH_CLOSE: graph_close(c); break;
+	case GRAPH_TAKE_CLOSE:
+		(void)snprintf(g->seen[index].wamid, sizeof(g->seen[0].wamid), "wamid.%zu",
+			       index + 1);
+		graph_close(c);
+		break;
 	case GRAPH_HOLD: c->held = index + 1; break;
 	}
 }

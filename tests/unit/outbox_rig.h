@@ -157,11 +157,12 @@ static inline void rig_up(struct rig *r)
 	outbox_start(r->outbox);
 }
 
-/* The process is gone, as after a kill: what is on the wire is cut, nothing is finished. */
-static inline void rig_down(struct rig *r)
+/* The process ends in the middle: what is on the wire is cut, what is in the store is
+ * committed and told to nobody. */
+static inline void rig_cut(struct rig *r)
 {
-	for (int i = 0; i < 4 || inbox_pending(r->inbox) > 0; i++)
-		kit_barrier(&r->k); /* what was handed in is on disk, and what that led to */
+	while (inbox_pending(r->inbox) > 0)
+		kit_barrier(&r->k);
 	outbox_free(r->outbox);
 	inbox_free(r->inbox);
 	mac_free(r->mac);
@@ -170,6 +171,14 @@ static inline void rig_down(struct rig *r)
 	loop_free(r->loop);
 	store_close(r->k.store);
 	(void)mailbox_drain(r->k.home);
+}
+
+/* The same with nothing on its way to the store: what is on the wire is cut. */
+static inline void rig_down(struct rig *r)
+{
+	for (int i = 0; i < 4; i++)
+		kit_barrier(&r->k);
+	rig_cut(r);
 }
 
 static inline void rig_restart(struct rig *r)

@@ -229,6 +229,36 @@ static void waiting_goes_on_after_a_restart(void **state)
 	CHECK_INT("tries", 2, rig_row(r, &c->message).tries);
 }
 
+/* Calls whose commit was under way when the process ended are neither answered nor lost. */
+static void ended_in_the_middle(void **state)
+{
+	struct rig *r = *state;
+	struct outbox_submit s = rig_call(RIG_TEXT("491511", "keyed"));
+	struct call *calls[20];
+
+	s.idempotency_key = STR("k");
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		calls[i] = rig_send(r, kit_str(&r->k, RIG_TEXT("49160%zu", "x"), i).ptr);
+		if (i == 9)
+			loop_turn(r->loop, 10); /* some are committed, some claimed */
+	}
+	calls[0] = rig_submit(r, s);
+	rig_cut(r);
+	kit_reopen(&r->k);
+	rig_up(r);
+	for (size_t i = 1; i < ARRAY_LEN(calls); i++)
+		assert_false(calls[i]->done);
+	rig_quiet(r, 50);
+	rig_advance(r, 120000);
+	RIG_UNTIL(r, graph_count(&r->graph) >= 20);
+	rig_quiet(r, 50);
+	for (size_t i = 0; i < graph_count(&r->graph); i++) { /* each at most once */
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(strstr(graph_seen(&r->graph, i).body, "\"to\""),
+						strstr(graph_seen(&r->graph, k).body, "\"to\""));
+	}
+}
+
 static void pairs_are_remembered(void **state)
 {
 	struct rig *r = *state;
@@ -381,6 +411,7 @@ int main(void)
 		WITH(killed_while_sending),
 		WITH(the_status_came_before_the_kill),
 		WITH(waiting_goes_on_after_a_restart),
+		WITH(ended_in_the_middle),
 		WITH(pairs_are_remembered),
 		WITH(resolved_by_hand),
 		WITH(what_cannot_be_resolved),
