@@ -49,13 +49,13 @@ static const struct {
 	{ "two dedupe keys for event",
 	  "SELECT event FROM dedupe GROUP BY event HAVING count(*)>1" },
 	{ "no event for open delivery",
-	  "SELECT event FROM delivery WHERE state IN (@DELIVERY_OPEN@) AND event NOT IN "
+	  "SELECT row>>16 FROM delivery WHERE @DELIVERY_OPEN@ AND row>>16 NOT IN "
 	  "(SELECT row FROM event)" },
 	{ "no destination for open delivery of event",
-	  "SELECT event FROM delivery WHERE state IN (@DELIVERY_OPEN@) AND destination NOT IN "
+	  "SELECT row>>16 FROM delivery WHERE @DELIVERY_OPEN@ AND destination NOT IN "
 	  "(SELECT row FROM destination)" },
 	{ "delivery and event disagree about the lane",
-	  "SELECT d.event FROM delivery d JOIN event e ON e.row=d.event WHERE d.lane!=e.lane" },
+	  "SELECT e.row FROM delivery d JOIN event e ON e.row=d.row>>16 WHERE d.lane!=e.lane" },
 	{ "no event for evidence of",
 	  "SELECT wamid FROM evidence WHERE event NOT IN (SELECT row FROM event)" },
 	{ "no message for evidence of", "SELECT wamid FROM evidence WHERE message IS NOT NULL AND "

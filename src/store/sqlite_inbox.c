@@ -102,11 +102,6 @@ static int64_t lane_of_text(struct str text, unsigned kind)
 	return (int64_t)((hash >> 3) << 2 | kind); /* 63 bits: never negative */
 }
 
-struct message_link {
-	int64_t row; /* 0: none, or not ours */
-	bool by_token; /* the token led to it, and its row has another wamid or none */
-};
-
 static int64_t lane_of(const struct store_event_in *ev, const struct who *who)
 {
 	if (ev->lane_by == STORE_LANE_MESSAGE) {
@@ -144,8 +139,9 @@ static gw_status ask_message(struct writer *w, sqlite3_stmt *st, struct store_ev
 	return GW_OK;
 }
 
-/* inv. 3 */
-static gw_status find_message(struct writer *w, struct store_event_in *ev, struct message_link *out)
+/* inv. 3; `witness` is the message that earlier evidence of the wamid came to by its token. */
+static gw_status find_message(struct writer *w, struct store_event_in *ev, int64_t witness,
+			      bool *out_by_token)
 {
 	sqlite3_stmt *st;
 	gw_status status = GW_OK;
@@ -155,70 +151,75 @@ static gw_status find_message(struct writer *w, struct store_event_in *ev, struc
 		st = sql_use(&w->sql, SQL_MESSAGE_OF_TOKEN);
 		bind_id(&(struct bind){ st, 0 }, &ev->token_id);
 		status = ask_message(w, st, ev, &same);
-		out->by_token = ev->message_row != 0 && !same;
+		*out_by_token = ev->message_row != 0 && !same;
 	}
 	if (status == GW_OK && ev->message_row == 0 && ev->external_id.len > 0) {
 		st = sql_use(&w->sql, SQL_MESSAGE_OF_WAMID);
 		bind_str(&(struct bind){ st, 0 }, ev->external_id);
 		status = ask_message(w, st, ev, &same);
 	}
-	if (status == GW_OK && ev->message_row == 0 && ev->external_id.len > 0) {
-		st = sql_use(&w->sql, SQL_MESSAGE_OF_EVIDENCE);
-		bind_str(&(struct bind){ st, 0 }, ev->external_id);
+	if (status == GW_OK && ev->message_row == 0 && witness != 0) {
+		st = sql_use(&w->sql, SQL_MESSAGE_OF_ROW);
+		bind_i64(&(struct bind){ st, 0 }, witness);
 		status = ask_message(w, st, ev, &same);
-		out->by_token = ev->message_row != 0;
+		*out_by_token = ev->message_row != 0;
 	}
-	out->row = ev->message_row;
 	return status;
 }
 
 /* ---- evidence */
 
-static gw_status add_evidence(struct writer *w, const struct store_event_in *ev,
-			      const struct message_link *link)
+/* How many distinct pieces there are of the wamid, and whose message one of them names. */
+static gw_status ask_evidence(struct writer *w, struct store_event_in *ev, int64_t *out_witness)
 {
-	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_ADD);
-	struct bind b = { st, 0 };
-
-	bind_str(&b, ev->external_id);
-	bind_str(&b, ev->status);
-	bind_str(&b, ev->recipient);
-	bind_i64(&b, ev->row);
-	bind_row(&b, link->by_token ? link->row : 0);
-	bind_i64(&b, ev->token_try);
-	bind_i64(&b, ev->error_code);
-	bind_str_or_null(&b, ev->errors);
-	return sql_run(&w->sql, st);
-}
-
-static gw_status count_evidence(struct writer *w, struct store_event_in *ev)
-{
-	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_COUNT);
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_OF);
+	struct cols c = { st, 0 };
 	gw_status status;
 	bool found;
 
 	bind_str(&(struct bind){ st, 0 }, ev->external_id);
 	status = sql_step(&w->sql, st, &found);
-	if (status == GW_OK && found) {
-		ev->state_version = sqlite3_column_int64(st, 0);
-		sql_done(st);
-	}
+	if (status != GW_OK || !found)
+		return status;
+	ev->state_version = col_i64(&c);
+	*out_witness = col_i64(&c);
+	sql_done(st);
+	return GW_OK;
+}
+
+static gw_status add_evidence(struct writer *w, struct store_event_in *ev, bool by_token)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_EVIDENCE_ADD);
+	struct bind b = { st, 0 };
+	gw_status status;
+
+	bind_str(&b, ev->external_id);
+	bind_str(&b, ev->status);
+	bind_str(&b, ev->recipient);
+	bind_i64(&b, ev->row);
+	bind_row(&b, by_token ? ev->message_row : 0);
+	bind_i64(&b, ev->token_try);
+	bind_i64(&b, ev->error_code);
+	bind_str_or_null(&b, ev->errors);
+	status = sql_run(&w->sql, st);
+	if (status == GW_OK)
+		ev->state_version += sqlite3_changes(w->sql.db);
 	return status;
 }
 
 static gw_status note_status(struct writer *w, const struct store_put_body *p,
 			     struct store_event_in *ev)
 {
-	struct message_link link = { 0 };
-	gw_status status;
+	bool by_token = false;
+	int64_t witness = 0;
+	gw_status status = GW_OK;
 
-	status = find_message(w, ev, &link);
-	if (status != GW_OK || ev->external_id.len == 0)
-		return status;
-	if (!p->composed) /* inv. 4 */
-		status = add_evidence(w, ev, &link);
+	if (ev->external_id.len > 0)
+		status = ask_evidence(w, ev, &witness);
 	if (status == GW_OK)
-		status = count_evidence(w, ev);
+		status = find_message(w, ev, witness, &by_token);
+	if (status == GW_OK && ev->external_id.len > 0 && !p->composed) /* inv. 4 */
+		status = add_evidence(w, ev, by_token);
 	return status;
 }
 

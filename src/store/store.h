@@ -16,7 +16,7 @@
  *   4. seq is dense per conversation over message events; nothing else has one.
  *   5. Evidence (wamid, status, recipient) is inserted once and never rewritten.
  *
- * FAILURE     One bad item rolls back its own savepoint (status GW_EIO or GW_EPARSE).
+ * FAILURE     One bad item rolls back alone (GW_EPARSE: it does not fit the schema).
  *             An I/O error, a full disk inside COMMIT or a failed sync ends the
  *             process (exit 74 after one log line): nothing unsynced was acknowledged.
  * LIMITS      STORE_GROUP_MAX requests a commit; callers bound what they submit.
@@ -213,7 +213,7 @@ struct store_event_in {
 	uint8_t destination_count;
 	int64_t destinations[STORE_DESTINATIONS_MAX];
 	/* out */
-	bool duplicate, stale;
+	bool duplicate, stale; /* stale: no delivery where the destination's relay_stale is false */
 	int64_t row;
 	bool has_conversation;
 	int64_t conversation_row;
@@ -255,7 +255,8 @@ struct store_delivery_move {
 	bool lost;
 };
 
-/* Make a stored event pending again for one destination (or all of its own: row 0). */
+/* Make a stored event pending again for one destination (or all of its own: row 0).  Deliveries that
+ * are open stay as they are and do not count; GW_ENOTFOUND: no such event. */
 struct store_replay {
 	struct store_req req;
 	struct id event;
@@ -315,6 +316,7 @@ struct store_put_number {
 	struct store_number n; /* matched by number_id; out: row */
 };
 
+/* Comes back when the copy is complete, so possibly after later requests. */
 struct store_backup {
 	struct store_req req;
 	const char *path;
@@ -358,7 +360,7 @@ struct store_loader {
 	void (*message)(void *cookie, const struct store_message_row *m);
 	/* state not delivered and not dead, in the order of events */
 	void (*delivery)(void *cookie, const struct store_delivery_row *d);
-	/* what left or may have left in the last ten minutes: rebuilds the pair pacer */
+	/* what left or may have left in the last ten minutes, oldest first: rebuilds the pair pacer */
 	void (*recent_send)(void *cookie, struct str number_id, struct str lane, int64_t at_ms);
 };
 GW_NODISCARD gw_status store_load_all(struct store *s, const struct store_loader *l,
@@ -396,14 +398,15 @@ struct store_event_row {
 	struct str json, opaque;
 	struct store_splice splice;
 	struct str body, signature, account; /* the raw body it came in */
-	uint32_t siblings; /* events of that body, this one included */
+	uint32_t siblings; /* items of that body, this one and repeated ones included */
 };
 typedef bool (*store_event_fn)(void *cookie, const struct store_event_row *e);
 
 struct store_event_filter {
 	struct str type; /* exact or a prefix with ".*"; empty: all */
 	struct str account_id; /* empty: all */
-	struct id conversation; /* zeros: all */
+	struct id conversation; /* zeros: all; else what was said in it (events with a seq, or that
+				 * opened the window): statuses are listed by their message */
 	int64_t since_ms, until_ms; /* received; 0: open */
 	struct id before; /* newest first, older than this one; zeros: from the newest */
 	unsigned limit; /* at most 1000 */
@@ -473,7 +476,8 @@ GW_NODISCARD gw_status reader_deliveries(struct store_reader *r, const struct id
  * number_id and any of the spellings or the user id of the contact. */
 GW_NODISCARD gw_status reader_window(struct store_reader *r, struct str number_id,
 				     const struct str *keys, size_t key_count, int64_t *out_ms);
-/* PRAGMA integrity_check and the invariants of the schema; one callback per finding. */
+/* PRAGMA integrity_check and the invariants of the schema; one callback per finding.  May take
+ * longer than other jobs: it lifts the limit of the job that calls it. */
 GW_NODISCARD gw_status reader_check(struct store_reader *r,
 				    void (*finding)(void *cookie, const char *text), void *cookie);
 

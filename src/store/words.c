@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* words.c - the state tables as lists for SQL.  TESTS  tests/unit/test_store_migrate.c */
+/* words.c - the state tables as conditions of SQL.  TESTS  tests/unit/test_store_migrate.c */
 #include "store/words.h"
 
 #include "base/panic.h"
@@ -25,30 +25,40 @@ static const struct {
 	const char *name;
 	const struct word *words;
 	size_t count;
-	bool open_only;
+	bool open;
 } lists[] = {
-	{ "OUTQ_STATES", outq_words, ARRAY_LEN(outq_words), false },
+	{ "OUTQ_KNOWN", outq_words, ARRAY_LEN(outq_words), false },
 	{ "OUTQ_OPEN", outq_words, ARRAY_LEN(outq_words), true },
-	{ "DELIVERY_STATES", delivery_words, ARRAY_LEN(delivery_words), false },
+	{ "DELIVERY_KNOWN", delivery_words, ARRAY_LEN(delivery_words), false },
 	{ "DELIVERY_OPEN", delivery_words, ARRAY_LEN(delivery_words), true },
 };
 
-static void put_list(struct str name, struct buf *out)
+/* "(column='a' OR column='b')" or "column!='y' AND column!='z'" */
+static void put_condition(struct str name, struct buf *out)
 {
+	struct str column = name;
 	bool any = false;
 
+	(void)str_split(&column, ':', &name); /* a string that is not NULL has a field */
+	if (column.ptr == NULL)
+		column = STR("state");
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		if (!str_eq(name, str_from(lists[i].name)))
 			continue;
 		for (size_t k = 0; k < lists[i].count; k++) {
-			if (lists[i].open_only && lists[i].words[k].terminal)
+			if (lists[i].open && !lists[i].words[k].terminal)
 				continue;
-			buf_put_fmt(out, "%s'%s'", any ? "," : "", lists[i].words[k].text);
+			buf_put_text(out, any ? (lists[i].open ? " AND " : " OR ")
+					      : (lists[i].open ? "" : "("));
+			buf_put_fmt(out, "%.*s%s'%s'", STR_ARG(column), lists[i].open ? "!=" : "=",
+				    lists[i].words[k].text);
 			any = true;
 		}
+		if (!lists[i].open)
+			buf_put_char(out, ')');
 	}
 	if (!any)
-		PANIC("no list of words is called %.*s", STR_ARG(name));
+		PANIC("no condition is called %.*s", STR_ARG(name));
 }
 
 void words_expand(struct str sql, struct buf *out)
@@ -59,7 +69,7 @@ void words_expand(struct str sql, struct buf *out)
 	/* Between two @ stands a name. */
 	while (str_split(&sql, '@', &part)) {
 		if (is_name)
-			put_list(part, out);
+			put_condition(part, out);
 		else
 			buf_put_str(out, part);
 		is_name = !is_name;
