@@ -5,13 +5,14 @@
  * A child is this very program (/proc/self/exe) with another command.  It has
  * a process group of its own, so that Ctrl-C reaches the parent alone, which
  * ends its children in the right order; if the parent is killed, the kernel
- * sends SIGTERM (PR_SET_PDEATHSIG).
+ * sends SIGTERM (PR_SET_PDEATHSIG).  Its environment is without our settings.
  *
  * TESTS  tests/system/test_up.py
  */
 #include "cli/child.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/panic.h"
 #include "base/sys_file.h"
 #include <errno.h>
@@ -56,6 +57,25 @@ void child_ends_with_parent(void)
 		_exit(1); /* it went before we asked to be told */
 }
 
+/* Ours without what configures a gateway: GODWIT_DATA of this shell is not the child's business.
+ * Fault points stay.  The strings are borrowed. */
+static char **child_environment(void)
+{
+	size_t count = 0, n = 0;
+	char **env;
+
+	while (environ[count] != NULL)
+		count++;
+	env = xcalloc(count + 1, sizeof(*env));
+	for (size_t i = 0; i < count; i++) {
+		struct str one = str_from(environ[i]);
+
+		if (!str_starts(one, STR("GODWIT_")) || str_starts(one, STR("GODWIT_FAULT=")))
+			env[n++] = environ[i];
+	}
+	return env;
+}
+
 static int spawn_setup(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr, int ready_fd,
 		       const char *log_path)
 {
@@ -86,7 +106,7 @@ gw_status child_start(struct child *c, const char *const *args, const char *log_
 		      struct gw_error *err)
 {
 	char fd_text[] = { '0' + READY_CHILD_FD, '\0' };
-	char *argv[CHILD_ARGS_MAX + 6];
+	char *argv[CHILD_ARGS_MAX + 6], **env;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	size_t n = 0;
@@ -105,9 +125,11 @@ gw_status child_start(struct child *c, const char *const *args, const char *log_
 		return gw_error_sys(err, GW_EIO, "cannot make a pipe");
 	(void)posix_spawn_file_actions_init(&files);
 	(void)posix_spawnattr_init(&attr);
+	env = child_environment();
 	rc = spawn_setup(&files, &attr, pipe_fd[1], log_path);
 	if (rc == 0)
-		rc = posix_spawn(&c->pid, "/proc/self/exe", &files, &attr, argv, environ);
+		rc = posix_spawn(&c->pid, "/proc/self/exe", &files, &attr, argv, env);
+	free(env);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attr);
 	(void)close(pipe_fd[1]);

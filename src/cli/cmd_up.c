@@ -258,7 +258,8 @@ static void on_event(void *cookie, const struct sse_event *e)
 		printf("%.*s\n", STR_ARG(e->data));
 	else if (json_scan(e->data, a, &doc, NULL) == GW_OK)
 		print_event(u, json_root(doc), strcmp(e->type, "message.received") == 0);
-	(void)fflush(stdout);
+	if (fflush(stdout) != 0 && u->code < 0)
+		u->code = EXIT_OK; /* whoever read has gone */
 	arena_free(a);
 }
 
@@ -364,7 +365,7 @@ static void on_signal(void *cookie, uint32_t events)
 
 	(void)events;
 	if (read(u->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		u->code = info.ssi_signo == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
+		u->code = 128 + (int)info.ssi_signo;
 }
 
 static void child_ended(struct up *u, struct child *c)
@@ -403,11 +404,14 @@ static void on_sandbox_end(void *cookie, uint32_t events)
 
 static int watch_signals(struct up *u)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP); /* the terminal was closed */
+	(void)sigaction(SIGPIPE, &ignore, NULL); /* on_event() sees that nobody reads */
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return EXIT_FAILED;
 	u->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -418,7 +422,6 @@ static int run_until_told(struct up *u)
 {
 	struct loop *l = api_loop(u->api);
 
-	u->code = -1;
 	u->watches[0] = loop_watch(l, u->signal_fd, EPOLLIN, on_signal, u);
 	u->watches[1] = loop_watch(l, u->gateway.pid_fd, EPOLLIN, on_gateway_end, u);
 	u->watches[2] = loop_watch(l, u->sandbox.pid_fd, EPOLLIN, on_sandbox_end, u);
@@ -484,6 +487,7 @@ static int run(struct cli *cli, int argc, char **argv)
 			.port = 8080,
 			.sandbox_port = -1,
 			.signal_fd = -1,
+			.code = -1,
 			.gateway = CHILD_INIT("gateway"),
 			.sandbox = CHILD_INIT("sandbox") };
 	const struct opt opts[] = {

@@ -19,12 +19,13 @@ FAILED, TEMPORARY, SIGINT, SIGTERM = 1, 7, 130, 143
 class Up:
     """`godwit up` on free ports, with temporary and run-time folders of the test's own."""
 
-    def __init__(self, folder, *args, ports=("--port", "0")):
+    def __init__(self, folder, *args, ports=("--port", "0"), env=None):
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("GODWIT_")}
         self.env.update(TMPDIR=folder, XDG_RUNTIME_DIR=folder, LC_ALL="C.UTF-8")
+        extra = env or {}
         self.folder, self.lines, self.started = folder, [], time.monotonic()
         self.popen = subprocess.Popen([kit.BIN, "up", *ports, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      encoding="utf-8", env=self.env)
+                                      encoding="utf-8", env={**self.env, **extra})
 
     def until(self, pattern):
         """Read lines until one matches; the match."""
@@ -52,7 +53,8 @@ class Up:
     def end(self, number=signal.SIGINT):
         self.popen.send_signal(number)
         code = self.popen.wait(kit.DRAIN_WAIT)
-        self.lines += self.popen.stdout.readlines()
+        if not self.popen.stdout.closed:
+            self.lines += self.popen.stdout.readlines()
         return code
 
     def close(self):
@@ -188,3 +190,20 @@ def test_an_endpoint_on_this_machine_gets_events(make_up, receiver):
     assert up.cli("sandbox", "say", "+5571990000001", "hello").returncode == 0
     body = receiver.wait(1)[0].body
     assert json.loads(body)["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] == "hello"
+
+
+def test_settings_of_the_shell_do_not_reach_it(folder, closing):
+    precious = os.path.join(folder, "precious")
+    up = Up(folder, env={"GODWIT_DATA": precious, "GODWIT_LISTEN_LOCAL": "none", "GODWIT_PROFILE": "live"})
+    closing.append(up)
+    up.until("message.received")
+    assert not os.path.exists(precious)
+
+
+def test_nobody_reads_any_more(make_up):
+    up = make_up()
+    up.until("or simply")
+    up.popen.stdout.close()
+    up.cli("send", "+5571990000001", "Yes", "--async")
+    assert up.popen.wait(kit.DRAIN_WAIT) == 0
+    assert not up.throw_away()
