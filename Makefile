@@ -18,8 +18,8 @@ help: ## this list
 run: ## build a release and start `godwit up`: gateway and sandbox, no account needed
 	@tools/install-deps run
 	@tools/build release
-	@$(call need,build/release/src/cli/godwit)
-	@exec build/release/src/cli/godwit up
+	@ln -sfn build/release/src/cli/godwit godwit
+	@exec ./godwit up
 
 test: ## every test layer in its quick form; ends with `N passed, N failed`
 	@tools/install-deps test
@@ -45,7 +45,6 @@ lint: ## the static checks alone
 bench: ## measure, beside the peer; prints `name value unit` lines
 	@$(call need,tools/run-bench)
 	@tools/install-deps bench
-	@tools/build release
 	@tools/run-bench
 
 fuzz: ## regressions, then 60 s for each parser

@@ -11,7 +11,7 @@
  *
  * The thread of step 3 is the one exception to the list of threads: stopping a
  * listener blocks until its calls are answered, and the loop answers them
- * (docs/decisions/001-drain-thread.md).
+ * (docs/decisions/005-a-thread-stops-the-listeners.md).
  *
  * THREADS  The loop's; stop_all() is the exception above.
  * TESTS    tests/system/test_drain.py
