@@ -133,7 +133,8 @@ static size_t webhook_body(const struct load *l, uint32_t seq, char *out, size_t
 		out, cap,
 		"{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"102290129340398\","
 		"\"changes\":[{\"value\":{\"messaging_product\":\"whatsapp\",\"metadata\":"
-		"{\"display_phone_number\":\"15550783881\",\"phone_number_id\":\"106540352242922\"},"
+		"{\"display_phone_number\":\"15550783881\","
+		"\"phone_number_id\":\"106540352242922\"},"
 		"\"contacts\":[{\"profile\":{\"name\":\"Customer %u\"},\"wa_id\":\"4915%08u\","
 		"\"user_id\":\"DE.%020u\"}],\"messages\":[{\"from\":\"4915%08u\",\"from_user_id\":"
 		"\"DE.%020u\",\"id\":\"" MARK "%08u\",\"timestamp\":\"%lld\",\"text\":{\"body\":"
@@ -149,7 +150,8 @@ static size_t send_body(uint32_t seq, char *out, size_t cap)
 {
 	int n = snprintf(
 		out, cap,
-		"{\"messaging_product\":\"whatsapp\",\"to\":\"+4917%08u\",\"type\":\"template\","
+		"{\"messaging_product\":\"whatsapp\",\"to\":\"+4917%08u\","
+		"\"type\":\"template\","
 		"\"template\":{\"name\":\"hello_sandbox\",\"language\":{\"code\":\"en_US\"}}}",
 		seq);
 

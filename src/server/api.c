@@ -216,13 +216,10 @@ static void no_key(struct server *s, struct http_call *call, bool graph)
 {
 	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
 	if (graph) {
-		http_reply_json(
-			call, 401,
-			STR("{\"error\":{\"message\":\"Invalid OAuth access token - Cannot parse "
-			    "access token\",\"type\":\"OAuthException\",\"code\":190,\"error_data\":"
-			    "{\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this: "
-			    "use a Godwit key (gwk_...) as the bearer token; godwit key create makes "
-			    "one\"}}}"));
+		graph_error(call, 401, 190, 0,
+			    "Invalid OAuth access token - Cannot parse access token",
+			    "Godwit refused this: use a Godwit key (gwk_...) as the bearer token; "
+			    "godwit key create makes one");
 		return;
 	}
 	api_error(call, 401, "auth", "no_key",
@@ -233,12 +230,9 @@ static void no_scope(struct server *s, struct http_call *call, bool graph, const
 {
 	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
 	if (graph) {
-		http_reply_json(
-			call, 403,
-			STR("{\"error\":{\"message\":\"(#10) Application does not have permission "
-			    "for this action\",\"type\":\"OAuthException\",\"code\":10,\"error_data\":"
-			    "{\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this: the "
-			    "key lacks the scope or the number\"}}}"));
+		graph_error(call, 403, 10, 0,
+			    "(#10) Application does not have permission for this action",
+			    "Godwit refused this: the key lacks the scope or the number");
 		return;
 	}
 	api_error(call, 403, "auth", "no_scope", "the key lacks what %s needs", what);

@@ -442,10 +442,9 @@ static void check_words(struct config *c)
 		const struct config_account *a = &c->accounts[i];
 
 		if (a->app_secret.len == 0)
-			problem(c, a->name,
-				"the account has no app_secret_file: webhooks could not be verified");
+			problem(c, a->name, "no app_secret_file: webhooks could not be verified");
 		if (a->token.len == 0)
-			problem(c, a->name, "the account has no token_file: nothing could be sent");
+			problem(c, a->name, "no token_file: nothing could be sent");
 	}
 }
 

@@ -144,8 +144,8 @@ static bool strip_token(struct str target, char *out, size_t cap)
 	return ok;
 }
 
-static void graph_error(struct http_call *call, int status, int code, int subcode,
-			const char *message, const char *details)
+void graph_error(struct http_call *call, int status, int code, int subcode, const char *message,
+		 const char *details)
 {
 	struct json_writer w;
 	struct buf b;

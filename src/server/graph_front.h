@@ -17,5 +17,8 @@ bool graph_is_send(const struct http_call *call); /* POST .../messages */
 /* The object id the path names first: a number's, for sends. */
 bool graph_number(const struct http_call *call, struct str *out);
 void graph_call(struct api_request *r);
+/* Refuse in Meta's error envelope; details say that it was us, and why. */
+void graph_error(struct http_call *call, int status, int code, int subcode, const char *message,
+		 const char *details);
 
 #endif

@@ -134,7 +134,8 @@ class Kills:
         self.conf = self.write("godwit.conf", (
             f"data = {self.dir}/data\nprofile = sandbox\nlisten.public = 127.0.0.1:{self.port}\n"
             f"listen.api = 127.0.0.1:{self.port}\nlisten.local = {self.sock}\negress.allow = 127.0.0.0/8\n"
-            f"store.disk_min = 0\nunknown.wait = 5s\nlane.unknown_wait = 1s\n[account kills]\napp_secret_file = {self.dir}/app_secret\n"
+            "store.disk_min = 0\nunknown.wait = 5s\nlane.unknown_wait = 1s\n[account kills]\n"
+            f"app_secret_file = {self.dir}/app_secret\n"
             f"token_file = {self.dir}/token\nverify_token_file = {self.dir}/verify_token\n"
             f"base_url = http://127.0.0.1:{self.sandbox_port}\nnumbers = {NUMBER}=1000\n").encode())
 
@@ -225,7 +226,7 @@ class Kills:
     # ---- verdict
 
     def at_the_sandbox(self):
-        """How often it took each text (of the newest 20,000, whose bodies it keeps), and how many it says were doubled."""
+        """How often it took each text (of the newest 20,000, whose bodies it keeps), and how many it saw again."""
         status, text = call(self.sandbox_port, "GET", "/sandbox/v1/messages?limit=20000", timeout=60)
         if status != 200:
             raise RuntimeError(f"sandbox messages: {status} {text[:300]!r}")
@@ -274,4 +275,5 @@ class Kills:
 
 
 def is_good(result):
-    return all(result[k] == 0 for k in ("lost", "stored_twice", "unsent", "doubled", "unreconciled", "unfinished", "schema", "left"))
+    none = ("lost", "stored_twice", "unsent", "doubled", "unreconciled", "unfinished", "schema", "left")
+    return all(result[k] == 0 for k in none)
