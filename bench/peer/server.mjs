@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The receiver that the guides teach: Express, raw body for the HMAC, 200 first, then forward.
 // usage: node server.mjs PORT FORWARD_URL APP_SECRET_FILE
 import { createHmac, timingSafeEqual } from 'node:crypto';

@@ -2,7 +2,7 @@
 /*
  * page.c - `/`: one plain page with the live events, until the dashboard exists
  *
- * web/plain/live.html, embedded by the build.  Nothing from elsewhere, no
+ * live.html beside this file, embedded by the build.  Nothing from elsewhere, no
  * inline event handlers; every value is written as text.  The page reads
  * /api/v1/stream with the key of its own address.
  *
