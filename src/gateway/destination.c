@@ -104,6 +104,17 @@ void filter_free(struct filter *f)
 	free(f);
 }
 
+/* A star that stands for nothing would silently match nothing. */
+static bool is_readable(struct str word, const char *name)
+{
+	size_t at;
+
+	if (!str_find_char(word, '*', &at))
+		return true;
+	return strcmp(name, "types") == 0 && at + 1 == word.len && at > 1 &&
+	       word.ptr[at - 1] == '.';
+}
+
 static gw_status read_words(struct json_val list, const char *name, struct words *out,
 			    struct gw_error *err)
 {
@@ -119,6 +130,11 @@ static gw_status read_words(struct json_val list, const char *name, struct words
 				err, GW_EPARSE,
 				"filter: %s holds something that is not a string of 1 to %d bytes",
 				name, FILTER_WORD_MAX);
+		if (!is_readable(word, name))
+			return gw_error_set(err, GW_EPARSE,
+					    "filter: \"%.*s\": only types may have a \"*\", and "
+					    "only in \".*\" at their end",
+					    STR_ARG(word));
 		if (out->count == DESTINATION_FILTER_WORDS_MAX)
 			return gw_error_set(err, GW_ELIMIT, "filter: %s has more than %d entries",
 					    name, DESTINATION_FILTER_WORDS_MAX);
@@ -167,6 +183,8 @@ gw_status filter_parse(struct str json, struct filter **out, struct gw_error *er
 	a = arena_new((size_t)1 << 20);
 	ASSERT(a != NULL);
 	st = json_scan(json, a, &doc, err);
+	if (st == GW_OK && json_duplicates(doc) > 0)
+		st = gw_error_set(err, GW_EPARSE, "filter: a member stands in it twice");
 	if (st == GW_OK)
 		st = read_filter(json_root(doc), f, err);
 	if (st != GW_OK)
@@ -190,7 +208,7 @@ static bool word_matches(const char *pattern, struct str value)
 	return str_eq(p, value);
 }
 
-static bool words_pass(const struct words *w, struct str value)
+static bool types_pass(const struct words *w, struct str value)
 {
 	if (w->count == 0)
 		return true;
@@ -200,10 +218,20 @@ static bool words_pass(const struct words *w, struct str value)
 	return false;
 }
 
+static bool words_pass(const struct words *w, struct str value)
+{
+	if (w->count == 0)
+		return true;
+	for (size_t i = 0; i < w->count; i++)
+		if (str_eq(str_from(w->of[i]), value))
+			return true;
+	return false;
+}
+
 bool filter_passes(const struct filter *f, const char *type, const char *kind,
 		   struct str account_id)
 {
-	return words_pass(&f->types, str_from(type)) && words_pass(&f->kinds, str_from(kind)) &&
+	return types_pass(&f->types, str_from(type)) && words_pass(&f->kinds, str_from(kind)) &&
 	       words_pass(&f->numbers, account_id);
 }
 

@@ -28,6 +28,9 @@ static struct str part(struct str body, gw_span s)
 	return str_slice(body, s.at, (size_t)s.at + s.len);
 }
 
+/* How deep a value of Meta's may be nested: the event and CloudEvents put four levels around it. */
+#define RAW_DEPTH_MAX (JSON_DEPTH_MAX - 4)
+
 /* A JSON value without the blanks between its tokens: it becomes one line of a stream. */
 static void put_compact(struct buf *out, struct str json)
 {
@@ -60,6 +63,26 @@ static bool has_blanks(struct str s)
 	return false;
 }
 
+static bool is_too_deep(struct str json)
+{
+	unsigned depth = 0, deepest = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.ptr[i];
+
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '{' || c == '['))
+			deepest = ++depth > deepest ? depth : deepest;
+		else if (!quoted && (c == '}' || c == ']'))
+			depth--;
+	}
+	return deepest > RAW_DEPTH_MAX;
+}
+
 static void kv_span(struct json_writer *w, const char *key, struct str body, gw_span s)
 {
 	struct str value;
@@ -69,6 +92,10 @@ static void kv_span(struct json_writer *w, const char *key, struct str body, gw_
 		return;
 	json_w_key(w, str_from(key));
 	value = part(body, s);
+	if (is_too_deep(value)) { /* a reader would refuse the event for it */
+		json_w_str(w, value);
+		return;
+	}
 	if (!has_blanks(value)) {
 		json_w_raw(w, value);
 		return;
@@ -258,6 +285,9 @@ static void dedupe_key(const gw_event *e, struct str body, struct store_event_in
 		buf_put_str(&b, view(e->recipient));
 		buf_put_char(&b, '\n');
 		buf_put_str(&b, view(e->participant));
+		buf_put_char(&b, '\n');
+		/* A placeholder and the message that takes its place have one id. */
+		buf_put_str(&b, view(e->kind_word));
 		if (e->type != GW_EVENT_MESSAGE_STATUS && e->channel != GW_CHANNEL_WHATSAPP) {
 			/* a mid may be edited or reacted to again in the same second */
 			buf_put_char(&b, '\n');
@@ -284,7 +314,7 @@ static void splice_span(struct store_splice *s, enum store_span which, gw_span f
 	s->len[which] = from.len;
 }
 
-static void fill_splice(const gw_event *e, struct store_splice *s)
+static void fill_splice(const gw_event *e, bool ours, struct store_splice *s)
 {
 	splice_span(s, SPAN_ITEM, e->item);
 	splice_span(s, SPAN_ENTRY_ID, e->entry_id);
@@ -292,7 +322,7 @@ static void fill_splice(const gw_event *e, struct store_splice *s)
 	splice_span(s, SPAN_FIELD, e->field_word);
 	splice_span(s, SPAN_METADATA, e->metadata);
 	splice_span(s, SPAN_CONTACT, e->contact);
-	splice_span(s, SPAN_OPAQUE, e->opaque_value);
+	splice_span(s, ours ? SPAN_OPAQUE : SPAN_FOREIGN, e->opaque_value);
 	if (e->list != NULL)
 		(void)str_copy(str_from(e->list), s->list, sizeof(s->list));
 }
@@ -352,9 +382,9 @@ void normalize_event(const gw_event *e, struct str body, const struct token_read
 	out->has_seq = message && out->has_contact;
 	out->opens_window = out->has_seq && e->type != GW_EVENT_MESSAGE_SENT_ELSEWHERE &&
 			    e->kind != GW_KIND_SYSTEM;
-	out->lane_by = status                        ? STORE_LANE_MESSAGE
-		       : message && out->has_contact ? STORE_LANE_CONVERSATION
-						     : STORE_LANE_ACCOUNT;
+	out->lane_by = status             ? STORE_LANE_MESSAGE
+		       : out->has_contact ? STORE_LANE_CONVERSATION
+					  : STORE_LANE_ACCOUNT;
 	out->never_stale = str_eq(view(e->field), STR("history"));
 	if (e->kind == GW_KIND_SYSTEM) {
 		out->new_phone = view(e->new_phone);
@@ -363,6 +393,6 @@ void normalize_event(const gw_event *e, struct str body, const struct token_read
 	if (status)
 		fill_status(e, body, token, out);
 	dedupe_key(e, body, out);
-	fill_splice(e, &out->splice);
+	fill_splice(e, out->has_token, &out->splice);
 	put_json(e, body, text, out);
 }

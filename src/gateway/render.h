@@ -4,9 +4,8 @@
  *
  * render_godwit: the normalized event of docs/events.md (design.md section 9).
  * render_meta:   Meta's own bytes.  The whole original body with its original
- *                signature when that is allowed (design.md 7.2: one event in
- *                it, or all of them go there in one lane, no opaque value to
- *                restore), else a minimal body spliced from the original
+ *                signature when it holds this one event and no opaque value has
+ *                to be restored, else a minimal body spliced from the original
  *                bytes, to be signed anew with the same app secret.
  */
 #ifndef GATEWAY_RENDER_H

@@ -13,6 +13,9 @@
 #include "base/panic.h"
 #include "json/json.h"
 
+#define CE_WORD_MAX 2048
+#define PHONE_MAX 64 /* digits; E.164 has 15 */
+
 static void kv_time_s(struct json_writer *w, const char *key, int64_t at_s)
 {
 	char text[CLOCK_RFC3339_MAX];
@@ -65,6 +68,19 @@ static void put_conversation(struct json_writer *w, const struct store_event_row
 	json_w_end(w);
 }
 
+static void kv_phone(struct json_writer *w, struct str digits)
+{
+	char phone[PHONE_MAX + 2];
+
+	if (digits.len == 0 || digits.len > PHONE_MAX) {
+		json_w_kv_null(w, "phone");
+		return;
+	}
+	phone[0] = '+';
+	memcpy(phone + 1, digits.ptr, digits.len);
+	json_w_kv_str(w, "phone", str_make(phone, digits.len + 1));
+}
+
 static void put_contact(struct json_writer *w, const struct store_event_row *e)
 {
 	if (!e->has_contact) {
@@ -75,17 +91,7 @@ static void put_contact(struct json_writer *w, const struct store_event_row *e)
 	json_w_object(w);
 	kv_id(w, "id", ID_CONTACT, &e->contact);
 	kv_opt(w, "user_id", e->user_id);
-	if (e->phone.len > 0) {
-		json_w_key(w, STR("phone"));
-		char phone[64];
-		size_t n = e->phone.len < sizeof(phone) - 2 ? e->phone.len : sizeof(phone) - 2;
-
-		phone[0] = '+';
-		memcpy(phone + 1, e->phone.ptr, n);
-		json_w_str(w, str_make(phone, n + 1));
-	} else {
-		json_w_kv_null(w, "phone");
-	}
+	kv_phone(w, e->phone);
 	kv_opt(w, "username", e->username);
 	kv_opt(w, "name", e->name);
 	json_w_end(w);
@@ -118,7 +124,8 @@ void render_godwit(struct buf *out, const struct store_event_row *e, bool includ
 	put_contact(&w, e);
 	if (e->has_message)
 		kv_id(&w, "sent_message", ID_MESSAGE, &e->message);
-	if (e->opaque.len > 0)
+	/* A value that is not our token stands in the stored part, as it came. */
+	if (e->opaque.len > 0 && e->splice.len[SPAN_FOREIGN] == 0)
 		json_w_kv_str(&w, "opaque", e->opaque);
 	if (e->state_version > 0)
 		json_w_kv_i64(&w, "state_version", e->state_version);
@@ -136,6 +143,36 @@ void render_godwit(struct buf *out, const struct store_event_row *e, bool includ
 	json_w_end(&w);
 }
 
+static void put_ce_type(struct json_writer *w, struct str type)
+{
+	struct buf b;
+
+	buf_init(&b, CE_WORD_MAX);
+	buf_put_fmt(&b, "org.godwit.%.*s", STR_ARG(type));
+	json_w_kv_str(w, "type", buf_str(&b));
+	buf_release(&b);
+}
+
+/* A URI reference: what may not stand in one is escaped. */
+static void put_ce_source(struct json_writer *w, const struct store_event_row *e)
+{
+	struct buf b;
+
+	buf_init(&b, CE_WORD_MAX);
+	buf_put_fmt(&b, "/%.*s/", STR_ARG(e->channel));
+	for (size_t i = 0; i < e->account_id.len && i < CE_WORD_MAX / 4; i++) {
+		unsigned char c = (unsigned char)e->account_id.ptr[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    c == '-' || c == '.' || c == '_' || c == '~')
+			buf_put_char(&b, (char)c);
+		else
+			buf_put_fmt(&b, "%%%02X", c);
+	}
+	json_w_kv_str(w, "source", buf_str(&b));
+	buf_release(&b);
+}
+
 void render_cloudevents(struct buf *out, const struct store_event_row *e, bool include_raw)
 {
 	struct json_writer w;
@@ -145,21 +182,8 @@ void render_cloudevents(struct buf *out, const struct store_event_row *e, bool i
 	json_w_object(&w);
 	json_w_kv_text(&w, "specversion", "1.0");
 	kv_id(&w, "id", ID_EVENT, &e->id);
-	json_w_key(&w, STR("type"));
-	{
-		char type[96];
-		int n = snprintf(type, sizeof(type), "org.godwit.%.*s", STR_ARG(e->type));
-
-		json_w_str(&w, str_make(type, (size_t)n < sizeof(type) ? (size_t)n : 0));
-	}
-	json_w_key(&w, STR("source"));
-	{
-		char source[192];
-		int n = snprintf(source, sizeof(source), "/%.*s/%.*s", STR_ARG(e->channel),
-				 STR_ARG(e->account_id));
-
-		json_w_str(&w, str_make(source, (size_t)n < sizeof(source) ? (size_t)n : 0));
-	}
+	put_ce_type(&w, e->type);
+	put_ce_source(&w, e);
 	if (e->at_s > 0) {
 		kv_time_s(&w, "time", e->at_s);
 	} else {

@@ -170,7 +170,7 @@ static bool put_minimal(struct buf *out, const struct store_event_row *e, bool r
 
 bool render_meta(struct buf *out, const struct store_event_row *e, bool *original)
 {
-	bool restore = e->has_message && e->splice.len[SPAN_OPAQUE] > 0;
+	bool restore = e->splice.len[SPAN_OPAQUE] > 0;
 
 	if (e->body.len == 0 || e->splice.len[SPAN_ITEM] == 0)
 		return false;

@@ -168,9 +168,9 @@ enum store_span {
 	SPAN_FIELD,
 	SPAN_METADATA,
 	SPAN_CONTACT,
-	SPAN_OPAQUE,
+	SPAN_OPAQUE, /* our token: it never leaves */
 	SPAN_VALUE,
-	SPAN_SPARE
+	SPAN_FOREIGN /* biz_opaque_callback_data that is not our token */
 };
 struct store_splice {
 	uint32_t at[STORE_SPANS], len[STORE_SPANS];
