@@ -3,7 +3,7 @@
  * sqlite_load.c - what a start needs, on a connection of its own, before the loop runs
  *
  * THREADS  the loop's, once
- * TESTS    tests/unit/test_store_load.c
+ * TESTS    tests/unit/test_store_tables.c
  */
 #include "store/sqlite_int.h"
 
