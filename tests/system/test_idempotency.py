@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""Idempotency-Key: one message for one key, whatever happens in between."""
+import collections
+import json
+import threading
+
+import pytest
+
+from sends import HOUR_MS, NUMBER, gateways, meta, someone, stack, stacks, text, wait_for  # noqa: F401
+
+
+def key(name="order-4711"):
+    return {"Idempotency-Key": name}
+
+
+def same(one, other):
+    """The answer of the first call, again."""
+    assert (one.status_code, one.content) == (other.status_code, other.content)
+    assert one.headers["Godwit-Message"] == other.headers["Godwit-Message"]
+
+
+def test_same_key_same_body(gateways, meta):
+    gateway, body = gateways(), text(someone())
+    first = gateway.send(body, key())
+    assert first.status_code == 200
+    same(first, gateway.send(body, key()))
+    same(first, gateway.send(body, key()))
+    assert len(meta.requests) == 1
+    assert gateway.metric("godwit_outbox_accepted_total") == 1
+
+
+def test_another_body_is_422(gateways, meta):
+    gateway, to = gateways(), someone()
+    assert gateway.send(text(to, "one"), key()).status_code == 200
+    answer = gateway.send(text(to, "two"), key())
+    assert answer.status_code == 422 and answer.headers["Godwit-Refused"] == "idempotency"
+    assert answer.json()["error"]["code"] == 100 and "Idempotency-Key" in answer.text
+    assert gateway.send(json.dumps(text(to, "one")).encode() + b" ", key()).status_code == 422  # by bytes
+    assert len(meta.requests) == 1
+
+
+def test_the_scope_is_key_path_and_header(gateways, meta):
+    gateway, body = gateways(), text(someone())
+    other = gateway.api("POST", "keys", {"name": "other", "scopes": ["send"]})["key"]
+    ids = {gateway.send(body, headers, path=path).headers["Godwit-Message"]
+           for headers, path in [(key(), "/v26.0/%s/messages" % NUMBER), (key("b"), "/v26.0/%s/messages" % NUMBER),
+                                 (key(), "/v25.0/%s/messages" % NUMBER),
+                                 ({**key(), "Authorization": "Bearer " + other}, "/v26.0/%s/messages" % NUMBER)]}
+    assert len(ids) == 4 and len(meta.requests) == 4
+    assert len({gateway.send(body).headers["Godwit-Message"] for _ in range(3)}) == 3  # without a key: each its own
+
+
+def test_a_hundred_at_once(gateways, meta):
+    gateway, to = gateways(), someone()
+    meta.hold = threading.Event()
+    bodies = [text(to, "the other" if i % 4 == 3 else "the one") for i in range(100)]
+    threading.Timer(0.5, meta.hold.set).start()
+    answers = gateway.send_many(bodies, threads=100, headers=key())
+    count = collections.Counter((a.status_code, a.content) for a in answers)
+    assert len(meta.requests) == 1
+    by_status = collections.Counter(a.status_code for a in answers)
+    winner = json.loads(meta.requests[0].body)["text"]["body"]
+    assert by_status == ({200: 75, 422: 25} if winner == "the one" else {200: 25, 422: 75})
+    assert len(count) == 2, "they were told different things"
+    assert len({a.headers["Godwit-Message"] for a in answers if a.status_code == 200}) == 1
+
+
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_after_a_restart(gateways, meta, end):
+    gateway, body, refused = gateways(), text(someone()), text(someone())
+    meta.answer(200, b'{"messages":[{"id":"wamid.kept"}],  "as":"it was"}')
+    meta.answer(400, b'{"error":{"code":131009,"message":"no"} }')
+    first, second = gateway.send(body, key()), gateway.send(refused, key("refused"))
+    getattr(gateway, end)()
+    gateway.start()
+    same(first, gateway.send(body, key()))
+    same(second, gateway.send(refused, key("refused")))
+    assert gateway.send(text(someone()), key()).status_code == 422
+    assert len(meta.requests) == 2
+
+
+def test_killed_while_it_was_sent(gateways, meta):
+    gateway, to = gateways(settings={"graph.wait_max": "200ms"}), someone()
+    meta.hold = threading.Event()
+    first = gateway.send(text(to), key())
+    assert first.status_code == 202
+    meta.arrived(1)
+    gateway.kill()
+    meta.hold.set()
+    gateway.start()
+    msg = first.headers["Godwit-Message"]
+    gateway.wait_state(msg, "unknown")
+    again = gateway.send(text(to), key())
+    assert (again.status_code, again.headers["Godwit-Message"]) == (202, msg)
+    assert len(meta.requests) == 1
+
+
+def test_the_answer_follows_the_message(gateways, meta):
+    gateway, body = gateways(), text(someone())
+    meta.hold = threading.Event()
+    msg = gateway.send_async(body, key())
+    again = gateway.send(body, {**key(), "Prefer": "respond-async"})
+    assert (again.status_code, again.headers["Godwit-Message"]) == (202, msg)
+    meta.hold.set()
+    gateway.wait_state(msg, "accepted")
+    last = gateway.send(body, key())
+    assert last.status_code == 200 and last.json()["messages"][0]["id"] == gateway.message(msg)["wamid"]
+    assert len(meta.requests) == 1
+
+
+def test_a_refusal_at_the_door_binds_no_key(gateways, meta):
+    gateway, to = gateways(), someone()
+    bad = text(to, biz_opaque_callback_data="x" * 513)
+    for _ in range(2):
+        answer = gateway.send(bad, key())
+        assert (answer.status_code, answer.headers["Godwit-Refused"]) == (400, "opaque")
+    assert gateway.send(text(to), key()).status_code == 200
+    assert len(meta.requests) == 1
+
+
+def test_busy_binds_no_key(gateways, meta):
+    gateway, body = gateways(settings={"queue.max": 1}), text(someone())
+    meta.hold = threading.Event()
+    held = gateway.send_async(text(someone()))
+    assert gateway.send(body, key()).status_code == 503
+    meta.hold.set()
+    gateway.wait_state(held, "accepted")
+    assert gateway.send(body, key()).status_code == 200
+    assert len(meta.requests) == 2
+
+
+def test_a_refusal_at_release_binds_no_key(stack):
+    gateway, sandbox, who = stack.gateway, stack.sandbox, someone()
+    sandbox.say(who)
+    sandbox.settled()
+    stack.advance(25 * HOUR_MS)
+    answer = gateway.send(text(who), key())
+    assert (answer.status_code, answer.headers["Godwit-Refused"]) == (400, "window")
+    sandbox.say(who)
+    sandbox.settled()
+    answer = gateway.send(text(who), key())
+    assert answer.status_code == 200, answer.text
+    same(answer, gateway.send(text(who), key()))
+    assert len(sandbox.accepted(who)) == 1
+
+
+def test_a_key_is_kept_for_seven_days(stack):
+    gateway, body = stack.gateway, text(someone())
+    first = gateway.send(body, key())
+    stack.advance(7 * 24 * HOUR_MS - 60000)
+    same(first, gateway.send(body, key()))
+    stack.advance(24 * HOUR_MS)
+
+    def forgotten():
+        answer = gateway.send(body, key())
+        return answer.status_code == 200 and answer.headers["Godwit-Message"] != first.headers["Godwit-Message"]
+    wait_for(forgotten, "the key to be free again")
+    assert len(stack.sandbox.accepted(body["to"])) == 2
