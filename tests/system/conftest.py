@@ -6,6 +6,8 @@ A test that fails leaves its folder with logs, configuration and store, and prin
     @pytest.mark.conf({"graph.wait_max": "1s"})       keys of the gateway's configuration
     @pytest.mark.env({"GODWIT_FAULT": "store_commit:3:kill"})  of the gateway
     @pytest.mark.sandbox_options("--seed", "7")
+
+stack, stacks, shared, front, fronts and meta are those of sends.py.
 """
 import os
 import shutil
@@ -16,6 +18,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kit  # noqa: E402
+from sends import front, fronts, meta, shared, stack, stacks  # noqa: E402,F401
 
 
 def pytest_configure(config):

@@ -1,51 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""sends.py - what the tests of outbound messages share: a gateway, and Meta's side of it
+"""sends.py - what the tests of outbound messages share, on top of kit.py
 
-Gateway    `godwit serve` in a folder of its own; start, kill, terminate, send, look
-Sandbox    `godwit sandbox`; faults, customers, the clock
-Meta       a stand-in that keeps every request byte for byte and answers what it is told
+Front      a gateway as an application sees it: send, and look what became of it
+Meta       a stand-in for Meta that keeps every request byte for byte and answers what it is told
 Stack      a sandbox and a gateway that know each other and share a clock
+fixtures   stack, stacks, shared, front, fronts, meta; conftest.py makes them known
 """
-import collections
 import concurrent.futures
 import contextlib
-import http.client
-import http.server
+import itertools
 import json
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import tempfile
-import threading
-import time
-import urllib.parse
 
 import pytest
 import requests
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-BIN = os.environ.get("GODWIT_BIN", os.path.join(TOP, "build", "test", "src", "cli", "godwit"))
+import kit
+from kit import NUMBER, wait_until
+
 LONG = os.environ.get("GODWIT_LONG") == "1"
-NUMBER, WABA, APP = "573542517421694", "412233445566778", "610000000000001"
-SECRETS = {"app_secret": "sandbox-app-secret", "verify_token": "sandbox-verify-token",
-           "token": "EAAmetatokenthatnobodymaysee"}
-HOUR_MS = 3600 * 1000
-START_S, END_S, WAIT_S = 30, 40, 20
+MINUTE_MS, HOUR_MS = 60 * 1000, 3600 * 1000
+PATH = "/v26.0/%s/messages" % NUMBER
+
+numbers = itertools.count(15550000000 + os.getpid() % 1000 * 10000)
 
 
-def wait_for(look, what, seconds=WAIT_S):
-    """The first true value of look(); fails with `what` and the last value."""
-    end = time.monotonic() + seconds
-    while True:
-        value = look()
-        if value:
-            return value
-        assert time.monotonic() < end, "waited %d s for %s, last: %r" % (seconds, what, value)
-        time.sleep(0.01)
+def someone():
+    """A telephone number that no other test of this process uses."""
+    return str(next(numbers))
 
 
 def text(to, words="Hello", **more):
@@ -55,386 +40,133 @@ def text(to, words="Hello", **more):
 def template(to, name="order_shipped", language="en", words=("Ann", "4711"), **more):
     components = [{"type": "body", "parameters": [{"type": "text", "text": w} for w in words]}]
     return {"messaging_product": "whatsapp", "to": to, "type": "template",
-            "template": {"name": name, "language": {"code": language},
-                         **({"components": components} if words else {})}, **more}
+            "template": {"name": name, "language": {"code": language}, "components": components}, **more}
 
 
-class Numbers:
-    """Telephone numbers that no other test of this process uses."""
+class Front(kit.Gateway):
+    """A gateway as an application sees it."""
 
-    def __init__(self):
-        self.next = 15550000000 + os.getpid() % 1000 * 10000
+    def __init__(self, folder, sandbox=None, conf=None, limit=80, meta=None, **more):
+        account = {"numbers": "%s=%d" % (NUMBER, limit), **({"base_url": meta} if meta else {})}
+        super().__init__(folder, sandbox, conf, account=account, start=False, **more)
+        self.http.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=128))
 
-    def __call__(self):
-        self.next += 1
-        return str(self.next)
-
-
-someone = Numbers()
-
-
-class Process:
-    """One run of the program: started with a descriptor that tells when it is ready."""
-
-    def __init__(self, name, argv, log):
-        self.name, self.log_path = name, log
-        ready, write = os.pipe()
-        with open(log, "ab") as out:
-            self.process = subprocess.Popen([BIN, *argv, "--ready-fd", str(write)], pass_fds=[write],
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        os.close(write)
-        self.pipe = os.fdopen(ready)
-
-    def ready(self):
-        """The line on the descriptor; empty when it ended instead."""
-        line = self.pipe.readline().strip()
-        return line
-
-    def must_be_ready(self):
-        line = self.ready()
-        assert line, "%s ended with %s:\n%s" % (self.name, self.process.wait(END_S), self.tail())
-        return line
-
-    def tail(self):
-        with open(self.log_path, errors="replace") as log:
-            return log.read()[-6000:]
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def wait(self, seconds=END_S):
-        return self.process.wait(seconds)
-
-    def close(self):
-        """SIGTERM where it still runs; every test ends with a clean exit."""
-        self.pipe.close()
-        if self.process.poll() is None:
-            self.signal(signal.SIGTERM)
-            try:
-                code = self.wait()
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                code = "no end within %d s of SIGTERM" % END_S
-            assert code == 0, "%s: %s:\n%s" % (self.name, code, self.tail())
-
-
-class Sandbox(Process):
-    def __init__(self, folder, *options):
-        super().__init__("sandbox", ["sandbox", "--listen", "127.0.0.1:0", "--quiet-customer", "--seed", "7",
-                                     *options], os.path.join(folder, "sandbox.log"))
-        self.url = "http://127.0.0.1:%d" % int(self.must_be_ready())
-        self.http = requests.Session()
-
-    def control(self, method, path, body=None, **query):
-        answer = self.http.request(method, "%s/sandbox/v1/%s" % (self.url, path), json=body, params=query,
-                                   timeout=60)
-        assert answer.status_code == 200, "%s %s: %s" % (method, path, answer.text)
-        return answer.json()
-
-    def set(self, **settings):
-        self.control("POST", "settings", settings)
-
-    def inject(self, fault, **rule):
-        return self.control("POST", "inject", {"fault": fault, **rule})["id"]
-
-    def messages(self, **query):
-        return self.control("GET", "messages", **query)["messages"]
-
-    def accepted(self, to):
-        """What Meta's side took for this customer, oldest first."""
-        return self.messages(to=to)
-
-    def counters(self):
-        return self.control("GET", "messages", limit=0)["counters"]
-
-    def say(self, who, words="Hi", **more):
-        return self.control("POST", "say", {"from": "+" + who, "text": words, **more})
-
-    def now_ms(self):
-        return self.control("GET", "clock")["wall_ms"]
-
-    def advance(self, ms):
-        return self.control("POST", "clock", {"advance_ms": int(ms)})
-
-    def webhooks(self, **query):
-        return self.control("GET", "webhooks", **query)
-
-    def settled(self):
-        """Every webhook that is due has been taken."""
-        def done():
-            return not any(self.control("GET", "webhooks", state=s, limit=1)["webhooks"]
-                           for s in ("queued", "sending", "waiting"))
-        wait_for(done, "the webhooks to be delivered")
-
-
-class Meta:
-    """Keeps what arrives and answers from a list, or with a success."""
-
-    Request = collections.namedtuple("Request", "method target headers body")
-
-    def __init__(self):
-        outer = self
-        self.requests, self.answers, self.hold = [], [], None
-        self.lock, self.count = threading.Lock(), 0
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, headers, answer = outer.take(Meta.Request(self.command, self.path,
-                                                                  dict(self.headers.items()), body))
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            do_GET = do_DELETE = do_POST
-
-            def log_message(self, *args):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads, request_queue_size = True, 128
-
-            def handle_error(self, request, address):
-                pass  # a peer that went away
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def take(self, request):
-        with self.lock:
-            self.requests.append(request)
-            self.count += 1
-            n, hold = self.count, self.hold
-            told = self.answers.pop(0) if self.answers else None
-        if hold is not None:
-            hold.wait(WAIT_S)
-        if told is not None:
-            return told
-        return 200, {"Content-Type": "application/json"}, json.dumps(
-            {"messaging_product": "whatsapp", "contacts": [{"input": "x", "wa_id": "x"}],
-             "messages": [{"id": "wamid.meta%d" % n}]}, indent=1).encode()
-
-    def answer(self, status, body, **headers):
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers.append((status, {"Content-Type": "application/json", **headers}, raw))
-
-    def arrived(self, n):
-        return wait_for(lambda: len(self.requests) >= n and self.requests, "%d requests at Meta" % n)
-
-    def close(self):
-        if self.hold is not None:
-            self.hold.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class LocalConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=WAIT_S)
-        self.socket_path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.socket_path)
-
-
-class Gateway:
-    """`godwit serve` with one account; survives restarts with its folder, port and key."""
-
-    def __init__(self, meta_url, follow=None, limit=80, settings=None):
-        self.folder = tempfile.mkdtemp(prefix="gw-")
-        os.mkdir(os.path.join(self.folder, "data"), 0o700)
-        self.follow, self.limit, self.meta_url = follow, limit, meta_url
-        self.settings, self.process, self.port, self.key = dict(settings or {}), None, 0, None
-        self.local = os.path.join(self.folder, "sock")
-        self.log_path = os.path.join(self.folder, "gateway.log")
-        for name, value in SECRETS.items():
-            with open(os.path.join(self.folder, name), "w", opener=private) as f:
-                f.write(value)
-        self.session = requests.Session()
-        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
-
-    # --- life ---
-
-    def write_config(self):
-        lines = ["profile = sandbox", "data = %s/data" % self.folder, "listen.local = " + self.local,
-                 "store.disk_min = 0",
-                 *("listen.%s = 127.0.0.1:%d" % (name, self.port) for name in ("public", "api")),
-                 *("%s = %s" % pair for pair in self.settings.items())]
-        if self.follow:
-            lines.append("clock.follow = " + self.follow)
-        lines += ["", "[account main]", "app_id = " + APP, "business_id = " + WABA,
-                  "base_url = " + self.meta_url, "numbers = %s=%d" % (NUMBER, self.limit),
-                  *("%s_file = %s/%s" % (name, self.folder, name) for name in SECRETS)]
-        path = os.path.join(self.folder, "godwit.conf")
-        with open(path, "w") as f:
-            f.write("\n".join(lines) + "\n")
-        return path
-
-    def launch(self):
-        """Started, not waited for."""
-        self.process = Process("gateway", ["serve", "--config", self.write_config()], self.log_path)
-        return self.process
-
-    def start(self):
-        words = dict(w.split("=", 1) for w in self.launch().must_be_ready().split()[1:])
-        self.port = int(words["public"])
-        if self.key is None:
-            self.key = self.local_call("POST", "/api/v1/keys",
-                                       {"name": "tests", "scopes": ["admin", "manage", "read", "send"]})["key"]
-        return self
-
-    def kill(self):
-        self.process.signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.pipe.close()
-
-    def terminate(self):
-        """SIGTERM; (exit code, seconds)."""
-        start = time.monotonic()
-        self.process.signal(signal.SIGTERM)
-        code = self.process.wait()
-        return code, time.monotonic() - start
-
-    def close(self):
-        try:
-            if self.process is not None:
-                self.process.close()
-            self.check_log()
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log(self):
-        with open(self.log_path, errors="replace") as f:
-            return f.read()
-
-    def check_log(self):
-        log = self.log()
-        for word in ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer", "panic:"):
-            assert word not in log, log[-6000:]
-
-    # --- calls ---
-
-    @property
-    def url(self):
-        return "http://127.0.0.1:%d" % self.port
-
-    def local_call(self, method, path, body=None):
-        connection = LocalConnection(self.local)
-        connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        raw = answer.read()
-        connection.close()
-        assert answer.status in (200, 201), raw
-        return json.loads(raw)
-
-    def request(self, method, path, data=None, headers=None, timeout=WAIT_S, session=None):
-        return (session or self.session).request(method, self.url + path, data=data, timeout=timeout, headers={
-            "Authorization": "Bearer " + self.key, "Content-Type": "application/json", **(headers or {})})
-
-    def send(self, body, headers=None, path="/v26.0/%s/messages" % NUMBER, **more):
-        data = body if isinstance(body, bytes) else json.dumps(body)
-        return self.request("POST", path, data, headers, **more)
+    def send(self, body, headers=None, path=PATH, **more):
+        return self.graph("POST", path, body, headers=headers, **more)
 
     def send_async(self, body, headers=None, **more):
+        """Our id; it is on disk."""
         answer = self.send(body, {"Prefer": "respond-async", **(headers or {})}, **more)
         assert answer.status_code == 202, answer.text
         return answer.headers["Godwit-Message"]
 
     def send_many(self, bodies, threads=16, **more):
         """Answers in the order of the bodies."""
+        assert self.key  # made once, before the threads
         with concurrent.futures.ThreadPoolExecutor(threads) as pool:
             return list(pool.map(lambda body: self.send(body, **more), bodies))
 
-    def api(self, method, path, body=None):
-        answer = self.request(method, "/api/v1/" + path, None if body is None else json.dumps(body))
-        assert answer.status_code in (200, 201), "%s %s: %d %s" % (method, path, answer.status_code, answer.text)
-        return answer.json()
-
-    def message(self, msg):
+    def look(self, msg):
         return self.api("GET", "messages/" + msg)
 
-    def trail(self, msg):
-        """The states it went through, oldest first."""
-        return [row["to"] for row in self.api("GET", "messages/%s/trail" % msg)["trail"] if "to" in row]
+    def state(self, msg):
+        return self.look(msg)["state"]
 
-    def wait_state(self, msg, *states, seconds=WAIT_S):
-        def look():
-            m = self.message(msg)
-            return m if m["state"] in states else None
-        return wait_for(look, "%s to be %s; it is %r" % (msg, "/".join(states), self.message(msg)), seconds)
+    def states(self, msg):
+        """The states it went through, oldest first."""
+        return [row["to"] for row in self.trail(msg) if "to" in row]
+
+    def wait_state(self, msg, *states):
+        def there():
+            message = self.look(msg)
+            return message if message["state"] in states else None
+        return wait_until("%s %s" % (msg, " or ".join(states)), there)
 
     def resolve(self, msg, how):
-        return self.request("POST", "/api/v1/messages/%s/resolve" % msg, json.dumps({"as": how}))
+        return self.graph("POST", "/api/v1/messages/%s/resolve" % msg, {"as": how})
 
-    def events(self, **query):
-        return self.api("GET", "events?" + urllib.parse.urlencode(query))["data"]
-
-    def metric(self, name, **labels):
-        text = self.request("GET", "/metrics").text
-        want = name + ("{%s}" % ",".join('%s="%s"' % pair for pair in labels.items()) if labels else "")
-        for line in text.splitlines():
-            if line.startswith(want + " "):
-                return float(line.split()[-1])
-        return 0.0
+    def told(self, msg):
+        """The events about this message, oldest first."""
+        return [e for e in self.events(type="message.status")
+                if e.get("sent_message") == msg or e["message"]["id"] == msg]
 
 
-def private(path, flags):
-    return os.open(path, flags, 0o600)
+class Meta(kit.Receiver):
+    """Accepts every message; answer() puts something else before that."""
+
+    def __init__(self):
+        super().__init__()
+        count = itertools.count(1)
+        self.on_request = lambda request: (200, json.dumps(
+            {"messaging_product": "whatsapp", "messages": [{"id": "wamid.meta%d" % next(count)}]}))
+
+    def answer_next(self, status, body):
+        self.script((status, json.dumps(body) if isinstance(body, dict) else body))
+
+
+def recipient(request):
+    return json.loads(request.body)["to"].lstrip("+")
+
+
+def words_of(body):
+    return json.loads(body)["text"]["body"]
 
 
 class Stack:
-    """Meta's side and ours; moves of the sandbox's clock are followed."""
+    """Meta's side and ours; moves of the sandbox's clock are followed. A window is not asked for."""
 
-    def __init__(self, limit=80, settings=None, **sandbox_settings):
-        self.folder = tempfile.mkdtemp(prefix="gwsb-")
-        self.gateway = self.sandbox = None
+    def __init__(self, folder, conf=None, limit=80, **settings):
+        self.folder, self.gateway = folder, None
+        self.sandbox = kit.Sandbox(folder, "--seed", "7")
         try:
-            self.sandbox = Sandbox(self.folder)
-            self.gateway = Gateway(self.sandbox.url, self.sandbox.url, limit, settings).start()
-            self.sandbox.set(**{**dict(enforce_window=False, jitter_percent=0, sent_ms=20, delivered_ms=40,
-                                       read_ms=60), **sandbox_settings})
-            self.connect()
+            self.sandbox.set(**{"enforce_window": False, "jitter_percent": 0, "sent_ms": 20, "delivered_ms": 40,
+                                "read_ms": 60, **settings})
+            self.gateway = Front(folder, self.sandbox, conf, limit).start()
+            wait_until("the handshake", lambda: self.sandbox.state()["ready"])
         except BaseException:
             self.close()
             raise
 
-    def connect(self):
-        """Webhooks from now on; the handshake is through when this returns."""
-        self.sandbox.control("POST", "callback", {"url": self.gateway.url + "/webhook",
-                                                  "verify_token": SECRETS["verify_token"]})
-        wait_for(lambda: self.sandbox.control("GET", "state")["ready"], "the handshake")
-
-    def disconnect(self):
-        """Statuses are made and not delivered until connect()."""
-        self.sandbox.control("POST", "callback", {"url": ""})
-
     def advance(self, ms):
-        self.sandbox.advance(ms)
+        kit.Clock(self.sandbox).advance(ms=int(ms))
+
+    def inject(self, *args, to=None, **rule):
+        return self.sandbox.inject(*args, **({"to": "+" + to} if to else {}), **rule)
+
+    def fired(self, rule):
+        return next(r["fired"] for r in self.sandbox.control("GET", "inject") if r["id"] == rule)
+
+    def remove(self, rule):
+        self.sandbox.control("DELETE", "inject/%d" % rule)
+
+    def accepted(self, to):
+        """What Meta's side took for this customer, oldest first."""
+        return self.sandbox.messages(to=to)
+
+    def words(self, to):
+        return [words_of(m["body"]) for m in self.accepted(to)]
+
+    def customer(self, who, **settings):
+        self.sandbox.control("POST", "customers", {"phone": "+" + who, **settings})
+
+    def write(self, who):
+        """The customer writes, and the gateway knows."""
+        self.sandbox.say("Hi", "+" + who)
+        self.sandbox.wait_quiet()
 
     def close(self):
         try:
             if self.gateway is not None:
                 self.gateway.close()
         finally:
-            if self.sandbox is not None:
-                self.sandbox.control("DELETE", "inject")
-                self.sandbox.close()
-                self.sandbox.http.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.sandbox.clear_faults()
+            self.sandbox.close()
 
 
-def token_of(entry):
-    """(our token's version, message part, try, mac) of what the sandbox took."""
-    parts = entry["opaque"].split(".")
-    assert len(parts) == 4 and parts[0] == "w1", entry["opaque"]
+def token_of(taken):
+    """[w1, message, try, mac] of what the sandbox took."""
+    parts = taken["opaque"].split(".")
+    assert len(parts) == 4 and parts[0] == "w1", taken["opaque"]
     return parts
 
 
@@ -443,13 +175,14 @@ def without_token(raw):
     return re.sub(rb'"biz_opaque_callback_data":"w1\.[^"]*",?', b"", raw, count=1)
 
 
-# --- fixtures: `from sends import stacks` makes them known to a file ---
+# --- fixtures ---
 
 @pytest.fixture
-def stacks():
-    """Makes stacks of a sandbox and a gateway; ended, and their logs looked at, after the test."""
-    with contextlib.ExitStack() as end:
-        yield lambda *args, **more: end.enter_context(contextlib.closing(Stack(*args, **more)))
+def stacks(folder, closing):
+    def make(*args, **more):
+        closing.append(Stack(folder, *args, **more))
+        return closing[-1]
+    return make
 
 
 @pytest.fixture
@@ -457,21 +190,40 @@ def stack(stacks):
     return stacks()
 
 
+@contextlib.contextmanager
+def module_folder():
+    """For the fixtures of a whole file; kept when one of its processes failed."""
+    path = tempfile.mkdtemp(prefix="godwit-test-")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture(scope="module")
 def shared():
     """One stack for a whole file: each test takes customers of its own (someone())."""
-    with contextlib.closing(Stack()) as one:
+    with module_folder() as path, contextlib.closing(Stack(path)) as one:
         yield one
 
 
-@pytest.fixture
-def meta():
-    with contextlib.closing(Meta()) as one:
-        yield one
+@pytest.fixture(scope="module")
+def front():
+    """(gateway, stand-in) for a whole file."""
+    with module_folder() as path, contextlib.closing(Meta()) as peer, \
+            contextlib.closing(Front(path, meta=peer.url.rstrip("/"))) as gateway:
+        yield gateway.start(), peer
 
 
 @pytest.fixture
-def gateways(meta):
+def meta(closing):
+    closing.append(Meta())
+    return closing[-1]
+
+
+@pytest.fixture
+def fronts(folder, closing, meta):
     """Makes gateways in front of the stand-in."""
-    with contextlib.ExitStack() as end:
-        yield lambda **more: end.enter_context(contextlib.closing(Gateway(meta.url, **more))).start()
+    def make(conf=None, **more):
+        closing.append(Front(folder, None, conf, meta=meta.url.rstrip("/"), **more))
+        return closing[-1].start()
+    return make
+

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The Graph front: what the caller wrote is what Meta gets, but for our token and Meta's key."""
-import contextlib
 import json
 import re
 
 import pytest
 
-from sends import NUMBER, SECRETS, Gateway, Meta, someone, template, text, without_token
+from kit import NUMBER, TOKEN
+from sends import someone, template, text, without_token
 
 KEPT = {
     "blanks": b'{ "messaging_product" : "whatsapp",\r\n\t"to" :"%s" , "text": { "body" : "x" } }\n',
@@ -42,13 +42,6 @@ BYPASS = {
 }
 
 
-@pytest.fixture(scope="module")
-def front():
-    """(gateway, stand-in) for the whole file."""
-    with contextlib.closing(Meta()) as meta, contextlib.closing(Gateway(meta.url)) as gateway:
-        yield gateway.start(), meta
-
-
 @pytest.fixture(autouse=True)
 def clean(front):
     front[1].requests.clear()
@@ -61,7 +54,7 @@ def test_any_version_and_none(front, prefix, wire):
     gateway, meta = front
     answer = gateway.send(text(someone()), path="%s/%s/messages" % (prefix, NUMBER))
     assert answer.status_code == 200, answer.text
-    assert [r.target for r in meta.requests] == ["%s/%s/messages" % (wire, NUMBER)]
+    assert [r.path for r in meta.requests] == ["%s/%s/messages" % (wire, NUMBER)]
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -87,12 +80,12 @@ def test_an_opaque_value_is_exchanged_where_it_stands(front):
 def test_the_query_is_kept_without_the_key(front):
     gateway, meta = front
     path = "/v26.0/%s/messages?a=1&access_token=%s&b=%%20x&appsecret_proof=ff" % (NUMBER, gateway.key)
-    answer = gateway.session.post(gateway.url + path, json=text(someone()))  # no Authorization
+    answer = gateway.http.post(gateway.base + path, json=text(someone()))  # no Authorization
     assert answer.status_code == 200, answer.text
-    assert meta.requests[0].target == "/v26.0/%s/messages?a=1&b=%%20x&appsecret_proof=ff" % NUMBER
-    assert gateway.session.post(gateway.url + "/%s/messages?access_token=%s" % (NUMBER, gateway.key),
+    assert meta.requests[0].path == "/v26.0/%s/messages?a=1&b=%%20x&appsecret_proof=ff" % NUMBER
+    assert gateway.http.post(gateway.base + "/%s/messages?access_token=%s" % (NUMBER, gateway.key),
                                 json=text(someone())).status_code == 200
-    assert meta.requests[1].target == "/v26.0/%s/messages" % NUMBER
+    assert meta.requests[1].path == "/v26.0/%s/messages" % NUMBER
     assert gateway.key not in repr(meta.requests)
 
 
@@ -101,7 +94,7 @@ def test_meta_sees_its_own_key_and_nothing_of_the_callers_head(front):
     assert gateway.send(text(someone()), {"Cookie": "c=1", "X-Mine": "m", "User-Agent": "caller/1",
                                           "Idempotency-Key": "k-of-the-head"}).status_code == 200
     head = {name.lower(): value for name, value in meta.requests[0].headers.items()}
-    assert head["authorization"] == "Bearer " + SECRETS["token"]
+    assert head["authorization"] == "Bearer " + TOKEN
     assert head["content-type"] == "application/json"
     assert "expect" not in head and "transfer-encoding" not in head
     for word in ("c=1", "x-mine", "caller/1", "k-of-the-head", gateway.key):
@@ -112,16 +105,16 @@ def test_meta_sees_its_own_key_and_nothing_of_the_callers_head(front):
 def test_receipts_and_typing_go_straight_on(front, name):
     gateway, meta = front
     count = gateway.metric("godwit_outbox_accepted_total")
-    meta.answer(200, b'{ "success" : true }')
-    meta.answer(400, b'{"error":{"code":131009,"message":"no such message"}}')
+    meta.answer_next(200, '{ "success" : true }')
+    meta.answer_next(400, '{"error":{"code":131009,"message":"no such message"}}')
     answer = gateway.send(BYPASS[name], path="/v24.0/%s/messages?x=1&access_token=no" % NUMBER)
     assert (answer.status_code, answer.content) == (200, b'{ "success" : true }')
     assert "Godwit-Message" not in answer.headers
     answer = gateway.send(BYPASS[name], path="/%s/messages" % NUMBER)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 131009)
     assert [r.body for r in meta.requests] == [BYPASS[name]] * 2
-    assert [r.target for r in meta.requests] == ["/v24.0/%s/messages?x=1" % NUMBER, "/v26.0/%s/messages" % NUMBER]
-    assert {r.headers["Authorization"] for r in meta.requests} == {"Bearer " + SECRETS["token"]}
+    assert [r.path for r in meta.requests] == ["/v24.0/%s/messages?x=1" % NUMBER, "/v26.0/%s/messages" % NUMBER]
+    assert {r.headers["Authorization"] for r in meta.requests} == {"Bearer " + TOKEN}
     assert gateway.metric("godwit_outbox_accepted_total") == count
 
 
@@ -184,12 +177,12 @@ def test_every_kind_goes_through_the_outbox(front, kind, content):
     gateway, meta = front
     answer = gateway.send({"messaging_product": "whatsapp", "to": someone(), "type": kind, kind: content})
     assert answer.status_code == 200, answer.text
-    assert gateway.message(answer.headers["Godwit-Message"])["kind"] == kind
+    assert gateway.look(answer.headers["Godwit-Message"])["kind"] == kind
     assert json.loads(meta.requests[0].body)[kind] == content
 
 
 def test_a_template_too(front):
     gateway, meta = front
     answer = gateway.send(template(someone()))
-    assert gateway.message(answer.headers["Godwit-Message"])["kind"] == "template"
+    assert gateway.look(answer.headers["Godwit-Message"])["kind"] == "template"
     assert len(meta.requests) == 1

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sends import HOUR_MS, NUMBER, gateways, meta, someone, stack, stacks, text, wait_for  # noqa: F401
+from sends import HOUR_MS, NUMBER, someone, text, wait_until
 
 
 def key(name="order-4711"):
@@ -19,8 +19,8 @@ def same(one, other):
     assert one.headers["Godwit-Message"] == other.headers["Godwit-Message"]
 
 
-def test_same_key_same_body(gateways, meta):
-    gateway, body = gateways(), text(someone())
+def test_same_key_same_body(fronts, meta):
+    gateway, body = fronts(), text(someone())
     first = gateway.send(body, key())
     assert first.status_code == 200
     same(first, gateway.send(body, key()))
@@ -29,8 +29,8 @@ def test_same_key_same_body(gateways, meta):
     assert gateway.metric("godwit_outbox_accepted_total") == 1
 
 
-def test_another_body_is_422(gateways, meta):
-    gateway, to = gateways(), someone()
+def test_another_body_is_422(fronts, meta):
+    gateway, to = fronts(), someone()
     assert gateway.send(text(to, "one"), key()).status_code == 200
     answer = gateway.send(text(to, "two"), key())
     assert answer.status_code == 422 and answer.headers["Godwit-Refused"] == "idempotency"
@@ -39,8 +39,8 @@ def test_another_body_is_422(gateways, meta):
     assert len(meta.requests) == 1
 
 
-def test_the_scope_is_key_path_and_header(gateways, meta):
-    gateway, body = gateways(), text(someone())
+def test_the_scope_is_key_path_and_header(fronts, meta):
+    gateway, body = fronts(), text(someone())
     other = gateway.api("POST", "keys", {"name": "other", "scopes": ["send"]})["key"]
     ids = {gateway.send(body, headers, path=path).headers["Godwit-Message"]
            for headers, path in [(key(), "/v26.0/%s/messages" % NUMBER), (key("b"), "/v26.0/%s/messages" % NUMBER),
@@ -50,11 +50,11 @@ def test_the_scope_is_key_path_and_header(gateways, meta):
     assert len({gateway.send(body).headers["Godwit-Message"] for _ in range(3)}) == 3  # without a key: each its own
 
 
-def test_a_hundred_at_once(gateways, meta):
-    gateway, to = gateways(), someone()
-    meta.hold = threading.Event()
+def test_a_hundred_at_once(fronts, meta):
+    gateway, to = fronts(), someone()
+    meta.hold()
     bodies = [text(to, "the other" if i % 4 == 3 else "the one") for i in range(100)]
-    threading.Timer(0.5, meta.hold.set).start()
+    threading.Timer(0.5, meta.release).start()
     answers = gateway.send_many(bodies, threads=100, headers=key())
     count = collections.Counter((a.status_code, a.content) for a in answers)
     assert len(meta.requests) == 1
@@ -65,12 +65,13 @@ def test_a_hundred_at_once(gateways, meta):
     assert len({a.headers["Godwit-Message"] for a in answers if a.status_code == 200}) == 1
 
 
-@pytest.mark.parametrize("end", ["terminate", "kill"])
-def test_after_a_restart(gateways, meta, end):
-    gateway, body, refused = gateways(), text(someone()), text(someone())
-    meta.answer(200, b'{"messages":[{"id":"wamid.kept"}],  "as":"it was"}')
-    meta.answer(400, b'{"error":{"code":131009,"message":"no"} }')
+@pytest.mark.parametrize("end", ["term", "kill"])
+def test_after_a_restart(fronts, meta, end):
+    gateway, body, refused = fronts(), text(someone()), text(someone())
+    meta.answer_next(200, '{"messages":[{"id":"wamid.kept"}],  "as":"it was"}')
+    meta.answer_next(400, '{"error":{"code":131009,"message":"no"} }')
     first, second = gateway.send(body, key()), gateway.send(refused, key("refused"))
+    assert (first.status_code, second.status_code) == (200, 400)
     getattr(gateway, end)()
     gateway.start()
     same(first, gateway.send(body, key()))
@@ -79,14 +80,14 @@ def test_after_a_restart(gateways, meta, end):
     assert len(meta.requests) == 2
 
 
-def test_killed_while_it_was_sent(gateways, meta):
-    gateway, to = gateways(settings={"graph.wait_max": "200ms"}), someone()
-    meta.hold = threading.Event()
+def test_killed_while_it_was_sent(fronts, meta):
+    gateway, to = fronts(conf={"graph.wait_max": "200ms"}), someone()
+    meta.hold()
     first = gateway.send(text(to), key())
     assert first.status_code == 202
-    meta.arrived(1)
+    meta.wait(1)
     gateway.kill()
-    meta.hold.set()
+    meta.release()
     gateway.start()
     msg = first.headers["Godwit-Message"]
     gateway.wait_state(msg, "unknown")
@@ -95,21 +96,21 @@ def test_killed_while_it_was_sent(gateways, meta):
     assert len(meta.requests) == 1
 
 
-def test_the_answer_follows_the_message(gateways, meta):
-    gateway, body = gateways(), text(someone())
-    meta.hold = threading.Event()
+def test_the_answer_follows_the_message(fronts, meta):
+    gateway, body = fronts(), text(someone())
+    meta.hold()
     msg = gateway.send_async(body, key())
     again = gateway.send(body, {**key(), "Prefer": "respond-async"})
     assert (again.status_code, again.headers["Godwit-Message"]) == (202, msg)
-    meta.hold.set()
+    meta.release()
     gateway.wait_state(msg, "accepted")
     last = gateway.send(body, key())
-    assert last.status_code == 200 and last.json()["messages"][0]["id"] == gateway.message(msg)["wamid"]
+    assert last.status_code == 200 and last.json()["messages"][0]["id"] == gateway.look(msg)["wamid"]
     assert len(meta.requests) == 1
 
 
-def test_a_refusal_at_the_door_binds_no_key(gateways, meta):
-    gateway, to = gateways(), someone()
+def test_a_refusal_at_the_door_binds_no_key(fronts, meta):
+    gateway, to = fronts(), someone()
     bad = text(to, biz_opaque_callback_data="x" * 513)
     for _ in range(2):
         answer = gateway.send(bad, key())
@@ -118,30 +119,28 @@ def test_a_refusal_at_the_door_binds_no_key(gateways, meta):
     assert len(meta.requests) == 1
 
 
-def test_busy_binds_no_key(gateways, meta):
-    gateway, body = gateways(settings={"queue.max": 1}), text(someone())
-    meta.hold = threading.Event()
+def test_busy_binds_no_key(fronts, meta):
+    gateway, body = fronts(conf={"queue.max": 1}), text(someone())
+    meta.hold()
     held = gateway.send_async(text(someone()))
     assert gateway.send(body, key()).status_code == 503
-    meta.hold.set()
+    meta.release()
     gateway.wait_state(held, "accepted")
     assert gateway.send(body, key()).status_code == 200
     assert len(meta.requests) == 2
 
 
 def test_a_refusal_at_release_binds_no_key(stack):
-    gateway, sandbox, who = stack.gateway, stack.sandbox, someone()
-    sandbox.say(who)
-    sandbox.settled()
+    gateway, who = stack.gateway, someone()
+    stack.write(who)
     stack.advance(25 * HOUR_MS)
     answer = gateway.send(text(who), key())
     assert (answer.status_code, answer.headers["Godwit-Refused"]) == (400, "window")
-    sandbox.say(who)
-    sandbox.settled()
+    stack.write(who)
     answer = gateway.send(text(who), key())
     assert answer.status_code == 200, answer.text
     same(answer, gateway.send(text(who), key()))
-    assert len(sandbox.accepted(who)) == 1
+    assert len(stack.accepted(who)) == 1
 
 
 def test_a_key_is_kept_for_seven_days(stack):
@@ -154,5 +153,5 @@ def test_a_key_is_kept_for_seven_days(stack):
     def forgotten():
         answer = gateway.send(body, key())
         return answer.status_code == 200 and answer.headers["Godwit-Message"] != first.headers["Godwit-Message"]
-    wait_for(forgotten, "the key to be free again")
-    assert len(stack.sandbox.accepted(body["to"])) == 2
+    wait_until("the key to be free again", forgotten)
+    assert len(stack.accepted(body["to"])) == 2

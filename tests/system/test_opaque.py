@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from sends import NUMBER, WABA, Meta, shared, someone, stacks, text, token_of, wait_for  # noqa: F401
+import kit
+from kit import NUMBER, WABA, Receiver, wait_until
+from sends import HOUR_MS, Stack, module_folder, someone, text, token_of
 
 VALUES = {
     "plain": "order 4711",
@@ -21,12 +23,12 @@ VALUES = {
 @pytest.fixture(scope="module")
 def told():
     """(stack, endpoint in Meta's format, endpoint in ours)"""
-    from sends import Stack
     with contextlib.ExitStack() as end:
-        as_meta, as_godwit = (end.enter_context(contextlib.closing(Meta())) for _ in range(2))
-        stack = end.enter_context(contextlib.closing(Stack(settings={"egress.allow": "127.0.0.0/8"})))
+        as_meta, as_godwit = (end.enter_context(contextlib.closing(Receiver())) for _ in range(2))
+        path = end.enter_context(module_folder())
+        stack = end.enter_context(contextlib.closing(Stack(path)))
         for endpoint, form in ((as_meta, "meta"), (as_godwit, "godwit")):
-            stack.gateway.api("POST", "destinations", {"url": endpoint.url + "/hook", "format": form, "name": form})
+            stack.gateway.api("POST", "destinations", {"url": endpoint.url + "hook", "format": form, "name": form})
         yield stack, as_meta, as_godwit
 
 
@@ -47,7 +49,7 @@ def godwit_statuses(endpoint, to):
 
 
 def all_told(stack, endpoint, reader, to, n=3):
-    wait_for(lambda: len(list(reader(endpoint, to))) >= n, "%d statuses" % n)
+    wait_until("%d statuses" % n, lambda: len(list(reader(endpoint, to))) >= n)
     return list(reader(endpoint, to))
 
 
@@ -57,7 +59,7 @@ def test_the_callers_value_comes_back(told, name):
     to, value = someone(), VALUES[name]
     msg = stack.gateway.send_async(text(to, biz_opaque_callback_data=value))
     stack.gateway.wait_state(msg, "accepted")
-    taken, = stack.sandbox.accepted(to)
+    taken, = stack.accepted(to)
     token_of(taken)  # only ours is on the wire
     if value:
         assert value not in taken["body"] and json.dumps(value)[1:-1] not in taken["body"]
@@ -66,7 +68,7 @@ def test_the_callers_value_comes_back(told, name):
         assert status.get("biz_opaque_callback_data", "") == value
     for event in all_told(stack, as_godwit, godwit_statuses, to):
         assert event.get("opaque", "") == value and event["sent_message"] == msg
-    assert (stack.gateway.message(msg)["opaque"] or "") == value
+    assert (stack.gateway.look(msg)["opaque"] or "") == value
 
 
 def test_without_a_value_there_is_none(told):
@@ -85,7 +87,7 @@ def test_without_a_value_there_is_none(told):
 def test_failed_statuses_carry_it_too(told):
     stack, as_meta, as_godwit = told
     to = someone()
-    stack.sandbox.control("POST", "customers", {"phone": "+" + to, "on_whatsapp": False})
+    stack.customer(to, **{"on_whatsapp": False})
     assert stack.gateway.send(text(to, biz_opaque_callback_data="f")).status_code == 200
     stack.advance(1000)
     status, = all_told(stack, as_meta, meta_statuses, to, 1)
@@ -99,14 +101,14 @@ def test_our_token_is_seen_nowhere_else(told):
     stack, as_meta, as_godwit = told
     to = someone()
     stack.gateway.send(text(to, biz_opaque_callback_data="value"))
-    token = stack.sandbox.accepted(to)[0]["opaque"]
+    token = stack.accepted(to)[0]["opaque"]
     stack.advance(1000)
     all_told(stack, as_meta, meta_statuses, to)
     all_told(stack, as_godwit, godwit_statuses, to)
-    seen = b"".join(r.body + repr(r.headers).encode() for e in (as_meta, as_godwit) for r in e.requests)
-    seen += stack.gateway.log().encode() + stack.gateway.request("GET", "/metrics").content
+    seen = b"".join(r.body + r.headers.as_bytes() for e in (as_meta, as_godwit) for r in e.requests)
+    seen += stack.gateway.log().encode() + stack.gateway.graph("GET", "/metrics").content
     for path in ("messages?limit=1000", "events?limit=1000"):
-        seen += stack.gateway.request("GET", "/api/v1/" + path).content
+        seen += stack.gateway.graph("GET", "/api/v1/" + path).content
     assert token.encode() not in seen
     assert not re.search(rb"w1\.[0-9A-Z]{26}\.[0-9]+\.(?!00000000)", seen)
 
@@ -114,23 +116,24 @@ def test_our_token_is_seen_nowhere_else(told):
 @pytest.mark.parametrize("alter", ["mac", "message", "try", "foreign"])
 def test_a_token_that_is_not_of_this_store_proves_nothing(shared, alter):
     gateway, sandbox, to = shared.gateway, shared.sandbox, someone()
-    sandbox.set(sent_ms=3600000, delivered_ms=3600000, read_ms=3600000)
-    sandbox.inject("accept_close", to="+" + to, next=1)
+    shared.customer(to, sent_ms=HOUR_MS, delivered_ms=HOUR_MS, read_ms=HOUR_MS)
+    shared.inject(fault="accept_close", to=to, next=1)
     msg = gateway.send_async(text(to))
     gateway.wait_state(msg, "unknown")
-    token = sandbox.accepted(to)[0]["opaque"]
+    token = shared.accepted(to)[0]["opaque"]
     w1, message, try_, mac = token.split(".")
     bad = {"mac": "%s.%s.%s.%08x" % (w1, message, try_, int(mac, 16) ^ 1),
            "message": "%s.%s.%s.%s" % (w1, ("1" if message[0] == "0" else "0") + message[1:], try_, mac),
            "try": "%s.%s.2.%s" % (w1, message, mac), "foreign": "order-4711"}[alter]
+    now_s = kit.Clock(sandbox).now_ms() // 1000
     value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER},
-             "statuses": [{"id": "wamid.foreign" + alter, "status": "sent", "timestamp": str(sandbox.now_ms() // 1000),
+             "statuses": [{"id": "wamid.foreign" + alter, "status": "sent", "timestamp": str(now_s),
                            "recipient_id": to, "biz_opaque_callback_data": bad}]}
     body = {"object": "whatsapp_business_account",
             "entry": [{"id": WABA, "changes": [{"field": "messages", "value": value}]}]}
-    sandbox.control("POST", "webhooks", {"body": json.dumps(body)})
-    sandbox.settled()
-    assert gateway.message(msg)["state"] == "unknown"
+    sandbox.post_raw(json.dumps(body))
+    sandbox.wait_quiet()
+    assert gateway.state(msg) == "unknown"
     value["statuses"][0].update(id="wamid.real" + alter, biz_opaque_callback_data=token)
-    sandbox.control("POST", "webhooks", {"body": json.dumps(body)})
+    sandbox.post_raw(json.dumps(body))
     assert gateway.wait_state(msg, "accepted")["wamid"] == "wamid.real" + alter

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A lost answer: the message is unknown, nothing is sent twice, and statuses, policies or people decide."""
 import json
-import subprocess
 
 import pytest
 
-from sends import BIN, HOUR_MS, someone, stacks, text, token_of, wait_for  # noqa: F401
+from sends import HOUR_MS, MINUTE_MS, someone, text, token_of, wait_until
 
-MINUTE_MS = 60000
 SETTINGS = {"graph.timeout": "400ms", "graph.wait_max": "100ms"}
 NEVER = {"sent_ms": 100 * HOUR_MS, "delivered_ms": 100 * HOUR_MS, "read_ms": 100 * HOUR_MS}
 TAKEN = ["accept_close", "accept_reset", "accept_hang", "accept_5xx", "garbage", "error_after_accept"]
@@ -16,14 +14,14 @@ NOT_TAKEN = ["close", "reset", "hang", "5xx"]
 
 @pytest.fixture
 def stack(stacks):
-    return stacks(settings=SETTINGS)
+    return stacks(conf=SETTINGS)
 
 
 def lose(stack, fault, status=None, policy="hold", **rule):
     """A message whose answer is lost by `fault`; its statuses come `status` after it was taken."""
     to = someone()
-    stack.sandbox.control("POST", "customers", {"phone": "+" + to, **(status or NEVER)})
-    rule_id = stack.sandbox.inject(fault, to="+" + to, **(rule or {"always": True}))
+    stack.customer(to, **(status or NEVER))
+    rule_id = stack.inject(fault=fault, to=to, **(rule or {"always": True}))
     answer = stack.gateway.send(text(to, biz_opaque_callback_data="mine"), {"Godwit-Unknown-Policy": policy})
     assert answer.status_code == 202, answer.text
     msg = answer.headers["Godwit-Message"]
@@ -32,16 +30,12 @@ def lose(stack, fault, status=None, policy="hold", **rule):
     return to, msg, rule_id
 
 
-def fired(stack, rule_id):
-    return next(rule["fired"] for rule in stack.sandbox.control("GET", "inject") if rule["id"] == rule_id)
-
-
 def alive(stack, n=3):
     """Others are sent to, and their statuses come: the way back works."""
     for _ in range(n):
         assert stack.gateway.send(text(someone())).status_code == 200
     stack.advance(1000)
-    stack.sandbox.settled()
+    stack.sandbox.wait_quiet()
 
 
 @pytest.mark.parametrize("fault", TAKEN)
@@ -51,15 +45,15 @@ def test_what_meta_took_is_never_sent_again_and_resolved_by_its_status(stack, fa
     alive(stack)
     for _ in range(5):
         stack.advance(HOUR_MS)
-    assert stack.gateway.message(msg)["state"] == "unknown"
-    assert (len(stack.sandbox.accepted(to)), fired(stack, rule)) == (1, 1)
+    assert stack.gateway.state(msg) == "unknown"
+    assert (len(stack.accepted(to)), stack.fired(rule)) == (1, 1)
     stack.advance(5 * HOUR_MS)
     message = stack.gateway.wait_state(msg, "accepted")
-    taken, = stack.sandbox.accepted(to)
+    taken, = stack.accepted(to)
     assert (message["wamid"], message["tries"]) == (taken["id"], 1)
-    assert stack.gateway.trail(msg) == ["sending", "unknown", "accepted"]
-    stack.sandbox.settled()
-    assert stack.gateway.message(msg)["status"] == "sent"
+    assert stack.gateway.states(msg) == ["sending", "unknown", "accepted"]
+    stack.sandbox.wait_quiet()
+    assert stack.gateway.look(msg)["status"] == "sent"
     assert taken["accepted_count"] == 1 and stack.sandbox.counters()["doubled"] == 0
 
 
@@ -69,43 +63,43 @@ def test_what_meta_did_not_take_is_not_sent_again_either(stack, fault):
     alive(stack)
     for hours in (1, 5, 24, 48):
         stack.advance(hours * HOUR_MS)
-    assert stack.gateway.message(msg)["state"] == "unknown"
-    assert (stack.sandbox.accepted(to), fired(stack, rule)) == ([], 1)
+    assert stack.gateway.state(msg) == "unknown"
+    assert (stack.accepted(to), stack.fired(rule)) == ([], 1)
 
 
 def test_a_failed_status_resolves_it_too(stack):
     to = someone()
-    stack.sandbox.control("POST", "customers", {"phone": "+" + to, "on_whatsapp": False})
+    stack.customer(to, **{"on_whatsapp": False})
     stack.sandbox.set(failed_ms=MINUTE_MS)
-    stack.sandbox.inject("accept_close", to="+" + to)
+    stack.inject(fault="accept_close", to=to)
     msg = stack.gateway.send_async(text(to))
     stack.gateway.wait_state(msg, "unknown")
     stack.advance(2 * MINUTE_MS)
     message = stack.gateway.wait_state(msg, "accepted")
-    assert message["failed"] is True and message["wamid"] == stack.sandbox.accepted(to)[0]["id"]
+    assert message["failed"] is True and message["wamid"] == stack.accepted(to)[0]["id"]
 
 
 def test_a_status_that_overtakes_the_answer(stack):
     """Meta's status is here before its answer: the caller gets the answer, and it counts once."""
     to = someone()
     stack.sandbox.set(sent_ms=0)
-    stack.sandbox.inject("slow", to="+" + to, delay_ms=300)
+    stack.inject(fault="slow", to=to, delay_ms=300)
     msg = stack.gateway.send_async(text(to))
-    wait_for(lambda: stack.sandbox.accepted(to), "the message at Meta")
-    stack.sandbox.settled()
+    wait_until("the message at Meta", lambda: stack.accepted(to))
+    stack.sandbox.wait_quiet()
     message = stack.gateway.wait_state(msg, "accepted")
     assert message["http_status"] == 200 and json.loads(message["answer"])["messages"][0]["id"] == message["wamid"]
-    assert stack.gateway.trail(msg) == ["sending", "accepted"]
-    assert len(stack.sandbox.accepted(to)) == 1
+    assert stack.gateway.states(msg) == ["sending", "accepted"]
+    assert len(stack.accepted(to)) == 1
 
 
 def test_a_status_instead_of_the_answer(stacks):
     """The answer never comes and the status does: the caller who waits is told of success."""
-    stack, to = stacks(settings={"graph.timeout": "20s"}, sent_ms=0), someone()
-    stack.sandbox.inject("accept_hang", to="+" + to)
+    stack, to = stacks(conf={"graph.timeout": "20s"}, sent_ms=0), someone()
+    stack.inject(fault="accept_hang", to=to)
     answer = stack.gateway.send(text(to))
     assert answer.status_code == 200, answer.text
-    taken, = stack.sandbox.accepted(to)
+    taken, = stack.accepted(to)
     assert answer.json()["messages"] == [{"id": taken["id"]}]
     assert answer.json()["contacts"] == [{"input": to, "wa_id": to}]
 
@@ -113,18 +107,18 @@ def test_a_status_instead_of_the_answer(stacks):
 def test_resend_needs_proof_and_happens_once(stack):
     to, msg, rule = lose(stack, "close", policy="resend", next=1)
     stack.advance(HOUR_MS)
-    assert stack.gateway.message(msg)["state"] == "unknown", "absence was not proven: nothing else was sent"
+    assert stack.gateway.state(msg) == "unknown", "absence was not proven: nothing else was sent"
     alive(stack, 2)
-    assert stack.gateway.message(msg)["state"] == "unknown", "two are not enough"
+    assert stack.gateway.state(msg) == "unknown", "two are not enough"
     alive(stack, 1)
     message = stack.gateway.wait_state(msg, "accepted")
     assert (message["tries"], message["attempts"]) == (2, 1)
-    taken, = stack.sandbox.accepted(to)
+    taken, = stack.accepted(to)
     assert token_of(taken)[2] == "2"
     alive(stack)
     stack.advance(5 * HOUR_MS)
-    assert len(stack.sandbox.accepted(to)) == 1
-    assert stack.gateway.trail(msg) == ["sending", "unknown", "queued", "sending", "accepted"]
+    assert len(stack.accepted(to)) == 1
+    assert stack.gateway.states(msg) == ["sending", "unknown", "queued", "sending", "accepted"]
 
 
 def test_resend_waits_out_the_time(stack):
@@ -132,22 +126,22 @@ def test_resend_waits_out_the_time(stack):
     alive(stack)
     stack.advance(MINUTE_MS + 30000)
     alive(stack, 1)
-    assert stack.gateway.message(msg)["state"] == "unknown"
+    assert stack.gateway.state(msg) == "unknown"
     stack.advance(MINUTE_MS)
     stack.gateway.wait_state(msg, "accepted")
-    assert len(stack.sandbox.accepted(to)) == 1
+    assert len(stack.accepted(to)) == 1
 
 
 def test_a_webhook_we_refused_is_no_proof(stack):
     """A call of Meta that was not answered 200 comes again for days: absence proves nothing before."""
     to, msg, _ = lose(stack, "close", policy="resend", next=1)
-    assert stack.gateway.session.post(stack.gateway.url + "/webhook", data="{}",
+    assert stack.gateway.http.post(stack.gateway.base + "/webhook", data="{}",
                                       headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}).status_code == 401
     alive(stack)
     stack.advance(10 * HOUR_MS)
     alive(stack)
-    assert stack.gateway.message(msg)["state"] == "unknown"
-    assert stack.sandbox.accepted(to) == []
+    assert stack.gateway.state(msg) == "unknown"
+    assert stack.accepted(to) == []
 
 
 def test_a_resend_that_was_wrong_is_counted(stack):
@@ -156,13 +150,13 @@ def test_a_resend_that_was_wrong_is_counted(stack):
     alive(stack)
     stack.advance(3 * MINUTE_MS)
     stack.gateway.wait_state(msg, "accepted")
-    one, two = stack.sandbox.accepted(to)
+    one, two = stack.accepted(to)
     assert [token_of(t)[2] for t in (one, two)] == ["1", "2"]
     assert stack.gateway.metric("godwit_outbox_duplicates_detected_total") == 0
     stack.advance(2 * HOUR_MS)
-    wait_for(lambda: stack.gateway.metric("godwit_outbox_duplicates_detected_total") == 1, "the duplicate")
+    wait_until("the duplicate", lambda: stack.gateway.metric("godwit_outbox_duplicates_detected_total") == 1)
     stack.advance(2 * HOUR_MS)
-    stack.sandbox.settled()
+    stack.sandbox.wait_quiet()
     assert stack.gateway.metric("godwit_outbox_duplicates_detected_total") == 1
 
 
@@ -171,21 +165,21 @@ def test_expire_with_proof(stack):
     alive(stack)
     stack.advance(3 * MINUTE_MS)
     stack.gateway.wait_state(msg, "expired")
-    assert (stack.sandbox.accepted(to), fired(stack, rule)) == ([], 1)
+    assert (stack.accepted(to), stack.fired(rule)) == ([], 1)
 
 
 def test_expire_without_proof_at_the_end_of_its_life(stack):
     to, msg, rule = lose(stack, "close", policy="expire")
     stack.advance(20 * HOUR_MS)
-    assert stack.gateway.message(msg)["state"] == "unknown"
+    assert stack.gateway.state(msg) == "unknown"
     stack.advance(5 * HOUR_MS)
     stack.gateway.wait_state(msg, "expired")
-    assert fired(stack, rule) == 1
+    assert stack.fired(rule) == 1
 
 
 def test_the_default_policy_is_a_setting(stacks):
-    stack, to = stacks(settings={**SETTINGS, "unknown.policy": "resend", "unknown.wait": "10s"}), someone()
-    stack.sandbox.inject("close", to="+" + to)
+    stack, to = stacks(conf={**SETTINGS, "unknown.policy": "resend", "unknown.wait": "10s"}), someone()
+    stack.inject(fault="close", to=to)
     msg = stack.gateway.send_async(text(to))
     stack.gateway.wait_state(msg, "unknown")
     alive(stack)
@@ -200,7 +194,7 @@ def test_an_operator_decides(stack, how, state, taken):
     answer = stack.gateway.resolve(msg, how)
     assert answer.status_code == 200, answer.text
     message = stack.gateway.wait_state(msg, state)
-    assert len(stack.sandbox.accepted(to)) == taken
+    assert len(stack.accepted(to)) == taken
     assert message["tries"] == 1 + taken
     again = stack.gateway.resolve(msg, how)
     assert again.status_code in (404, 409) and again.json()["error"]["class"] in ("state", "not_found")
@@ -209,7 +203,7 @@ def test_an_operator_decides(stack, how, state, taken):
 def test_only_unknown_messages_are_resolved(stack):
     gateway = stack.gateway
     to = someone()
-    stack.sandbox.inject("error", to="+" + to, code=130429, retry_after=900)
+    stack.inject(to=to, code=130429, retry_after=900)
     msg = gateway.send_async(text(to))
     gateway.wait_state(msg, "waiting")
     answer = gateway.resolve(msg, "resend")
@@ -220,52 +214,52 @@ def test_only_unknown_messages_are_resolved(stack):
 
 def test_the_operator_at_the_command_line(stack):
     to, msg, _ = lose(stack, "close", next=1)
-    run = [BIN, "--server", "unix:" + stack.gateway.local, "message", "resolve", msg, "--as", "resend"]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=20)
+    run = ["message", "resolve", msg, "--as", "resend"]
+    done = stack.gateway.cli(*run)
     assert done.returncode == 0, done.stderr
     stack.gateway.wait_state(msg, "accepted")
-    assert len(stack.sandbox.accepted(to)) == 1
-    assert subprocess.run(run, capture_output=True, timeout=20).returncode in (3, 5)
+    assert len(stack.accepted(to)) == 1
+    assert stack.gateway.cli(*run).returncode in (3, 5)
 
 
 @pytest.mark.parametrize("fault,taken", [("accept_hang", 1), ("hang", 0)])
 @pytest.mark.parametrize("policy", ["hold", "resend"])
 def test_a_kill_while_it_is_sent(stacks, fault, taken, policy):
-    stack, to = stacks(settings={"graph.wait_max": "100ms"}, sent_ms=10 * MINUTE_MS, delivered_ms=HOUR_MS,
+    stack, to = stacks(conf={"graph.wait_max": "100ms"}, sent_ms=10 * MINUTE_MS, delivered_ms=HOUR_MS,
                        read_ms=HOUR_MS), someone()
     gateway, sandbox = stack.gateway, stack.sandbox
-    rule = sandbox.inject(fault, to="+" + to, always=True)
+    rule = stack.inject(fault=fault, to=to, always=True)
     msg = gateway.send_async(text(to), {"Godwit-Unknown-Policy": policy})
-    wait_for(lambda: fired(stack, rule), "the message at Meta")
+    wait_until("the message at Meta", lambda: stack.fired(rule))
     behind = gateway.send_async(text(to, "behind"))
     gateway.kill()
-    sandbox.control("DELETE", "inject/%d" % rule)
+    stack.remove(rule)
     gateway.start()
     assert gateway.wait_state(msg, "unknown")["tries"] == 1
-    assert gateway.message(behind)["state"] == "queued"
+    assert gateway.state(behind) == "queued"
     sandbox.set(sent_ms=20)
     alive(stack)
     stack.advance(5 * MINUTE_MS)
     gateway.wait_state(behind, "accepted")
-    assert gateway.message(msg)["state"] == "unknown"
+    assert gateway.state(msg) == "unknown"
     stack.advance(10 * MINUTE_MS)
     if taken:
         assert gateway.wait_state(msg, "accepted")["tries"] == 1
     stack.advance(10 * HOUR_MS)
     alive(stack)
-    words = [json.loads(m["body"])["text"]["body"] for m in sandbox.accepted(to)]
+    words = stack.words(to)
     assert words == ["Hello"] * taken + ["behind"]
-    assert gateway.message(msg)["state"] == ("accepted" if taken else "unknown")
+    assert gateway.state(msg) == ("accepted" if taken else "unknown")
 
 
 def test_evidence_that_came_in_the_dark_is_found_at_the_start(stacks):
     """The status was stored, the move was not: the next start settles it."""
-    stack, to = stacks(settings={"graph.wait_max": "100ms"}, sent_ms=0), someone()
-    stack.sandbox.inject("accept_hang", to="+" + to, always=True)
+    stack, to = stacks(conf={"graph.wait_max": "100ms"}, sent_ms=0), someone()
+    stack.inject(fault="accept_hang", to=to, always=True)
     msg = stack.gateway.send_async(text(to))
-    wait_for(lambda: stack.gateway.events(type="message.status"), "the status")
+    wait_until("the status", lambda: stack.gateway.events(type="message.status"))
     stack.gateway.kill()  # most often within the second that the answer is waited for
     stack.gateway.start()
     message = stack.gateway.wait_state(msg, "accepted")
-    assert message["wamid"] == stack.sandbox.accepted(to)[0]["id"]
-    assert len(stack.sandbox.accepted(to)) == 1
+    assert message["wamid"] == stack.accepted(to)[0]["id"]
+    assert len(stack.accepted(to)) == 1
