@@ -299,14 +299,17 @@ static void leave_to_store(struct outlet *o, struct lane *l)
 	lane_set_spilled(l, true);
 }
 
+/* The lane of that key, made if there is room for it; NULL: there is none. */
 static struct lane *lane_for(struct outlet *o, int64_t key)
 {
 	struct lane *l = lanes_get(&o->lanes, key);
 
-	if (l != NULL || o->overflow || outlet_is_stopped(o) || !has_room(o) ||
+	if (l != NULL || outlet_is_stopped(o) || !has_room(o) ||
 	    map_count(o->lanes.by_key) >= RELAY_LANES_MAX)
 		return l;
-	return lanes_add(&o->lanes, key);
+	l = lanes_add(&o->lanes, key);
+	lane_set_spilled(l, o->overflow); /* it may have older events in the store */
+	return l;
 }
 
 static void take_event(struct outlet *o, struct event *e)
@@ -416,20 +419,22 @@ void relay_destination_changed(struct relay *r, int64_t row)
 {
 	const struct destination *to = destinations_by_row(r->o.destinations, row);
 	struct outlet *o = find_outlet(r, row);
-	bool anew;
+	bool anew, missed;
 
 	if (to == NULL) {
 		if (o != NULL)
 			remove_outlet(o);
 		return;
 	}
+	missed = o == NULL || (o->disabled && !to->disabled);
 	if (o == NULL)
 		o = outlet_new(r, to);
 	anew = o->format != to->format || o->include_raw != to->include_raw;
-	if (strcmp(o->url, to->url) != 0 || (o->disabled && !to->disabled))
+	if (strcmp(o->url, to->url) != 0 || missed)
 		breaker_init(&o->breaker, r->o.settings.concurrency_max, &r->rnd);
 	outlet_follow(o, to);
-	leave_to_store(o, NULL); /* what it missed while it was disabled */
+	if (missed)
+		leave_to_store(o, NULL);
 	if (anew)
 		each_lane(o, render_anew);
 	outlet_pump(o);
@@ -532,7 +537,7 @@ void relay_count(const struct relay *r, struct relay_numbers *out)
 		void *value;
 
 		n.pending += o->lanes.count;
-		n.spilled_lanes += o->lanes.spilled;
+		n.spilled_lanes += o->lanes.spilled + o->overflow; /* or more: nobody knows */
 		n.memory_bytes += o->lanes.memory;
 		n.open_breakers += breaker_is_open(&o->breaker);
 		while (map_next(o->lanes.by_key, &at, &key, &value))

@@ -111,6 +111,29 @@ static void lanes_that_are_too_many_come_back(void **state)
 	rig_await(r, 203);
 }
 
+/* New lanes that come in while old ones are read back do not keep it up for ever. */
+static void overflow_ends_under_load(void **state)
+{
+	struct rig *r = *state;
+	size_t put = 100;
+
+	end_decide(&r->end, hold, NULL);
+	(void)rig_destination(r, "/a", "meta", "");
+	for (size_t i = 0; i < 100; i++)
+		put_big(r, phone(r, i), 1);
+	RIG_UNTIL(r, r->committed == 100 && end_open(&r->end) == 64);
+	end_decide(&r->end, NULL, NULL);
+	end_release(&r->end, 200);
+	for (; put < 1000 && numbers(r).spilled_lanes > 0; put++) {
+		rig_text(r, phone(r, put), STR("hi"));
+		loop_turn(r->loop, 1);
+	}
+	assert_in_range(put, 101, 999);
+	rig_await(r, put);
+	RIG_UNTIL(r, rig_is_quiet(r));
+	check_each_once(r, put);
+}
+
 static void a_restart_keeps_the_order(void **state)
 {
 	struct rig *r = *state;
@@ -352,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_lane_spills_and_comes_back),
 		CASE(lanes_that_are_too_many_come_back),
+		CASE(overflow_ends_under_load),
 		CASE(a_restart_keeps_the_order),
 		CASE(a_restart_with_many_lanes),
 		CASE(a_restart_keeps_a_wait),
