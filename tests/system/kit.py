@@ -478,12 +478,14 @@ class Gateway(Process):
             self.check_store()
 
 
-def words_of(name, unfinished):
-    """The words of a *_state.def table as an SQL list."""
-    with open(os.path.join(TOP, "src", "store", name + "_state.def"), encoding="utf-8") as f:
+def condition(match):
+    """@OUTQ_OPEN@ or @DELIVERY_KNOWN:column@ as SQL, from the *_state.def tables (src/store/words.h)."""
+    machine, what, column = match.group(1).lower(), match.group(2), match.group(3) or "state"
+    with open(os.path.join(TOP, "src", "store", machine + "_state.def"), encoding="utf-8") as f:
         rows = re.findall(r'^\w+_STATE\(\w+, "(\w+)", (true|false)', f.read(), re.MULTILINE)
-    assert rows, name
-    return ",".join("'%s'" % word for word, terminal in rows if not unfinished or terminal == "false")
+    words = ",".join("'%s'" % word for word, terminal in rows if what == "KNOWN" or terminal == "true")
+    assert words, match.group(0)
+    return "%s %s (%s)" % (column, "IN" if what == "KNOWN" else "NOT IN", words)
 
 
 def store_invariants():
@@ -494,7 +496,7 @@ def store_invariants():
     for row in re.findall(r"\{((?:[^{}\"]|\"(?:[^\"\\]|\\.)*\")*)\}", table):
         parts = re.match(r'\s*"((?:[^"\\]|\\.)*)"\s*,(.*)', row, re.DOTALL)
         sql = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', parts.group(2)))
-        sql = sql.replace("@DELIVERY_OPEN@", words_of("delivery", True)).replace("@OUTQ_OPEN@", words_of("outq", True))
+        sql = re.sub(r"@(OUTQ|DELIVERY)_(OPEN|KNOWN)(?::(\w+))?@", condition, sql)
         assert "@" not in sql, sql
         found.append((parts.group(1), sql))
     assert len(found) > 10
