@@ -11,12 +11,19 @@
  *             on it; on kept-alive connections that is two epoll_ctl(2) calls
  *             for nothing.  So a watch stays in the loop, unwanted, until the
  *             descriptor is closed or reports something nobody asked for.
+ *             Only where libcurl tells of the close, though: it closes a socket
+ *             that never got connected (a time-out, a cancel) and a resolver's
+ *             without a word (7.88, cf_socket_close), and the number may be
+ *             anybody's a moment later.  So a socket is kept once it has
+ *             carried a request to its end; until then it goes when libcurl
+ *             lets go of it.
  *
  * INVARIANTS  1. `running` holds exactly the exchanges that are in the multi
  *                handle.
  *             2. libcurl is not entered while it is calling us back: a cancel
  *                from inside on_chunk() marks, and the removal follows.
- *             3. A descriptor is unwatched before it is closed.
+ *             3. A settled descriptor is unwatched before it is closed, any other
+ *                when libcurl lets go of it; none is in sockets[] afterwards.
  * FAILURE     Only out of memory ends the process; all else is an outcome.
  * THREADS     The loop's.  libcurl looks names up in threads of its own.
  * TESTS       tests/unit/test_http_client.c
@@ -58,7 +65,7 @@ static void list_take(struct http_client *c, struct http_exchange *x)
 
 static void drop_socket(struct client_socket *s)
 {
-	loop_unwatch(s->watch);
+	loop_unwatch_closed(s->watch);
 	s->client->sockets[s->fd] = NULL;
 	free(s);
 }
@@ -120,8 +127,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *cookie, void 
 	if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) {
 		if (s != NULL)
 			s->is_wanted = false;
-		if (s != NULL && !s->is_ours)
-			drop_socket(s); /* a resolver's, closed without a word */
+		if (s != NULL && !s->is_settled)
+			drop_socket(s); /* inv. 3 */
 		return 0;
 	}
 	if ((what & CURL_POLL_IN) != 0)
@@ -142,7 +149,6 @@ curl_socket_t client_open_socket(void *cookie, curlsocktype purpose, struct curl
 {
 	struct http_exchange *x = cookie;
 	const struct egress *guard = x->client->egress;
-	int fd;
 
 	(void)purpose;
 	x->addresses_tried++;
@@ -151,11 +157,25 @@ curl_socket_t client_open_socket(void *cookie, curlsocktype purpose, struct curl
 		x->addresses_refused++;
 		return CURL_SOCKET_BAD;
 	}
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    address->protocol);
-	if (fd >= 0)
-		socket_new(x->client, fd)->is_ours = true;
-	return fd;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		      address->protocol);
+}
+
+/* A request went through on a new connection: from now on its watch may stay. */
+static void settle_socket(struct http_client *c, CURL *easy)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	struct client_socket *s;
+	long connects = 0;
+
+	if (curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK ||
+	    connects == 0 || curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+	    fd == CURL_SOCKET_BAD)
+		return; /* a used one, or it was not kept alive */
+	s = socket_of(c, fd);
+	if (s == NULL)
+		s = socket_new(c, fd);
+	s->is_settled = true;
 }
 
 int client_close_socket(void *cookie, curl_socket_t fd)
@@ -266,6 +286,8 @@ static void collect(struct http_client *c)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &x);
+		if (code == CURLE_OK)
+			settle_socket(c, msg->easy_handle);
 		deliver(x, code); /* msg is gone; the callback may start and cancel */
 	}
 }

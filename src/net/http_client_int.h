@@ -55,7 +55,7 @@ struct client_socket {
 	struct http_client *client;
 	struct loop_watch *watch; /* NULL: not asked for so far */
 	int fd;
-	bool is_ours; /* opened by client_open_socket(): its close is told, so the watch may stay */
+	bool is_settled; /* carried a request: its close is told, so the watch may stay */
 	bool is_wanted; /* libcurl waits for it now */
 };
 

@@ -179,20 +179,35 @@ void loop_watch_change(struct loop_watch *w, uint32_t epoll_events)
 	epoll_must(w->loop, EPOLL_CTL_MOD, w->fd, epoll_events, w);
 }
 
-void loop_unwatch(struct loop_watch *w)
+static void let_go(struct loop_watch *w)
 {
-	struct loop *l;
+	struct loop *l = w->loop;
 
-	if (w == NULL)
-		return;
-	l = w->loop;
-	epoll_must(l, EPOLL_CTL_DEL, w->fd, 0, NULL);
 	list_take(w);
 	w->fn = NULL;
 	if (l->in_io)
 		list_put(&l->dead, w); /* inv. 1 */
 	else
 		free(w);
+}
+
+void loop_unwatch(struct loop_watch *w)
+{
+	if (w == NULL)
+		return;
+	epoll_must(w->loop, EPOLL_CTL_DEL, w->fd, 0, NULL);
+	let_go(w);
+}
+
+void loop_unwatch_closed(struct loop_watch *w)
+{
+	struct epoll_event ev = { .events = 0 };
+
+	if (w == NULL)
+		return;
+	/* EBADF: closed.  ENOENT, EPERM: closed, and the number is another thread's now. */
+	(void)epoll_ctl(w->loop->epoll_fd, EPOLL_CTL_DEL, w->fd, &ev);
+	let_go(w);
 }
 
 /* A mailbox only has to end the wait: the mail phase looks at all of them. */

@@ -52,6 +52,8 @@ struct loop_watch *loop_watch(struct loop *l, int fd, uint32_t epoll_events, loo
 			      void *cookie);
 void loop_watch_change(struct loop_watch *w, uint32_t epoll_events);
 void loop_unwatch(struct loop_watch *w); /* before close(fd); NULL allowed */
+/* The same where fd may be closed already (by a library): only the watch goes. */
+void loop_unwatch_closed(struct loop_watch *w);
 
 void loop_attach(struct loop *l, struct mailbox *box);
 void loop_detach(struct loop *l, struct mailbox *box);

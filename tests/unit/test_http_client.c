@@ -370,6 +370,78 @@ static void bodyless_methods_take_a_fresh_connection(void **state)
 	CHECK_INT("connections", 3, atomic_load(&p.connections));
 }
 
+/* ---- connections that never come about ---- */
+
+#define FULL 4 /* connections that fill a backlog of 0, and some */
+
+/* A listener whose backlog is full: the next connect gets no answer at all. */
+static int silent_listener(uint16_t *port, int filling[FULL])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = peer_listen(port);
+
+	assert_int_equal(listen(fd, 0), 0);
+	a.sin_port = htons(*port);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < FULL; i++) {
+		filling[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(filling[i], (struct sockaddr *)(void *)&a, sizeof(a));
+	}
+	return fd;
+}
+
+/*
+ * libcurl closes a socket that never got connected without telling (7.88,
+ * cf_socket_close): the number comes back as somebody else's descriptor, whose
+ * watch must not be touched, and as the next connection's.
+ */
+static void a_connect_without_an_answer(void **state)
+{
+	static const enum act script[] = { ACT_READ, ACT_SAY, ACT_END };
+	static const char *const texts[] = { OK_ANSWER };
+	struct http_client_options o = { 0 };
+	struct http_request req = request("POST", "body");
+	struct http_exchange *cancelled[3];
+	int filling[FULL], silent;
+	char nowhere[64];
+	struct fixture f;
+	struct result r, none = { 0 };
+	uint16_t port;
+	struct peer p;
+
+	(void)state;
+	silent = silent_listener(&port, filling);
+	(void)str_copy(str_from(url_of(port)), nowhere, sizeof(nowhere));
+	fixture_start(&f, &o);
+	req.connect_timeout_ms = 50;
+	for (int i = 0; i < 3; i++) {
+		run(&f, req, nowhere, &r);
+		CHECK_INT("end", HTTP_END_NOT_SENT, r.outcome.end);
+		assert_true(r.outcome.timed_out);
+		buf_release(&r.answer);
+	}
+	req.connect_timeout_ms = 5000;
+	req.url = nowhere;
+	for (size_t i = 0; i < ARRAY_LEN(cancelled); i++)
+		cancelled[i] = http_client_start(f.client, &req, on_done, &none);
+	idle(&f, 20);
+	for (size_t i = 0; i < ARRAY_LEN(cancelled); i++)
+		http_exchange_cancel(cancelled[i]);
+	idle(&f, 20);
+	peer_start(&p, script, texts); /* its listener may take one of the numbers */
+	run(&f, request("POST", "body"), url_of(p.port), &r);
+	CHECK_INT("answered", HTTP_END_ANSWERED, r.outcome.end);
+	buf_release(&r.answer);
+	(void)http_client_start(f.client, &req, on_done, &none); /* cut by the end */
+	idle(&f, 20);
+	fixture_stop(&f);
+	peer_stop(&p);
+	CHECK_INT("cancelled calls back", 0, none.calls);
+	for (int i = 0; i < FULL; i++)
+		(void)close(filling[i]);
+	(void)close(silent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +451,7 @@ int main(void)
 		cmocka_unit_test(reused_connection_closes),
 		cmocka_unit_test(idle_connection_closed),
 		cmocka_unit_test(bodyless_methods_take_a_fresh_connection),
+		cmocka_unit_test(a_connect_without_an_answer),
 	};
 
 	return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
