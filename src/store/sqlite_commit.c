@@ -280,12 +280,13 @@ static int on_wal(void *cookie, sqlite3 *db, const char *name, int pages)
 
 static void on_wal_short(struct mail *mail);
 
-void commit_checkpoint(struct store *s, bool always)
+static void checkpoint(struct store *s)
 {
 	int64_t bytes = atomic_load(&s->wal_bytes), now = clock_real_ns();
 	int in_log = 0, done = 0, rc;
 
-	if (!always && (bytes < CHECKPOINT_PAGES * 4096 || now < s->next_checkpoint_ns))
+	if ((bytes < CHECKPOINT_PAGES * 4096 && bytes <= s->wal_limit) ||
+	    now < s->next_checkpoint_ns)
 		return;
 	rc = sqlite3_wal_checkpoint_v2(s->w.sql.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
 				       &done);
@@ -359,7 +360,7 @@ static void gather_and_commit(struct store *s)
 			drain(s);
 		}
 		commit_group(s);
-		commit_checkpoint(s, false);
+		checkpoint(s);
 		drain(s);
 		(void)backup_step(s);
 	}
@@ -375,8 +376,7 @@ static int64_t housekeeping(struct store *s)
 		atomic_store(&s->disk_free, sys_disk_free(s->dir));
 		s->next_look_ns = now + LOOK_NS;
 	}
-	if (atomic_load(&s->wal_bytes) > s->wal_limit)
-		commit_checkpoint(s, false);
+	checkpoint(s);
 	next = sweep_step(s, now);
 	if (next > s->next_look_ns)
 		next = s->next_look_ns;

@@ -127,8 +127,6 @@ void *commit_thread(void *store);
 void reqs_init(struct reqs *q);
 void reqs_add(struct reqs *q, struct store_req *req);
 struct store_req *reqs_take(struct reqs *q); /* NULL: empty */
-/* Checkpoint if the WAL is long enough or `always`. */
-void commit_checkpoint(struct store *s, bool always);
 /* Hand a chain (req->next) back to the loop. */
 void commit_give_back(struct store *s, struct store_req *chain);
 

@@ -136,7 +136,7 @@ static inline size_t *kit_done_count(void)
 
 static inline void kit_on_done(struct store_req *req)
 {
-	(void)req;
+	req->store = NULL; /* how kit_run() knows that it is this one */
 	++*kit_done_count();
 }
 
@@ -151,10 +151,9 @@ static inline void kit_submit(struct kit *k, struct store_req *req, enum store_o
 
 static inline gw_status kit_run(struct kit *k, struct store_req *req, enum store_op op)
 {
-	size_t want = *kit_done_count() + 1;
-
 	kit_submit(k, req, op);
-	kit_wait(k, kit_done_count(), want);
+	while (req->store != NULL)
+		kit_wait(k, kit_done_count(), *kit_done_count() + 1);
 	return req->status;
 }
 
@@ -240,12 +239,17 @@ static inline void kit_restart(struct kit *k)
 	kit_reopen(k);
 }
 
-static inline void kit_remove(struct kit *k)
+static inline void kit_release(struct kit *k)
 {
 	mailbox_free(k->home);
 	(void)close(k->log_fd);
 	for (size_t i = 0; i < k->strings.count; i++)
 		free(k->strings.text[i]);
+}
+
+static inline void kit_remove(struct kit *k)
+{
+	kit_release(k);
 	assert_int_equal(sys_remove_dir(k->dir, NULL), GW_OK);
 }
 

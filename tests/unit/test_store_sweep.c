@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* test_store_sweep.c - what has served its time goes, and nothing else */
+#include "store_kit.h"
+
+#include "store/sqlite_int.h"
+
+#define ANN "16505551234"
+#define DAY_NS (86400 * NS_PER_S)
+
+/* All phases of the sweep, now.  The store thread must not run meanwhile, so this is the closed
+ * store's database on a writer of the test's own. */
+static int64_t count(struct kit *k, const char *sql)
+{
+	char path[KIT_PATH];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int64_t got;
+
+	kit_path(k, "godwit.db", path);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	got = sqlite3_column_int64(st, 0);
+	assert_int_equal(sqlite3_finalize(st), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return got;
+}
+
+/* A start sweeps at once, in steps: wait until the sum is what it should be. */
+static void wait_for(struct kit *k, const char *sql, int64_t want)
+{
+	int64_t until = clock_real_ns() + 30 * NS_PER_S;
+
+	while (count(k, sql) != want) {
+		struct store_req lazy = { .lazy = true, .weight = 1 };
+
+		if (clock_real_ns() > until)
+			fail_msg("%s: want %lld, have %lld", sql, (long long)want,
+				 (long long)count(k, sql));
+		assert_int_equal(kit_run(k, &lazy, STORE_BARRIER), GW_OK);
+	}
+}
+
+static void put(struct kit *k, const char *wamid, int64_t older_s)
+{
+	struct store_event_in ev = kit_text(k, ANN, wamid);
+
+	ev.never_stale = true;
+	if (older_s < 0)
+		ev.dedupe_s = 0; /* undated */
+	else
+		ev.dedupe_s -= older_s;
+	kit_put(k, &ev, 1);
+	assert_false(ev.duplicate);
+}
+
+static void dedupe_keys(void **state)
+{
+	static const char keys[] = "SELECT count(*) FROM dedupe";
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	for (int i = 0; i < 700; i++) /* more than a step */
+		put(&k, kit_str(&k, "first %d", i).ptr, i % 7 * 86400);
+	put(&k, "undated", -1);
+	clock_advance(&k.clock, 5 * DAY_NS);
+	put(&k, "in between", 0);
+	put(&k, "history", 400 * 86400);
+	put(&k, "undated too", -1);
+	clock_advance(&k.clock, 4 * DAY_NS - NS_PER_S);
+	kit_restart(&k);
+	kit_barrier(&k);
+	kit_barrier(&k);
+	CHECK_INT("nine days are not over", 704, count(&k, keys));
+	clock_advance(&k.clock, 2 * NS_PER_S);
+	kit_restart(&k);
+	wait_for(&k, keys, 3); /* what came five days later, however old it says it is */
+	clock_advance(&k.clock, 5 * DAY_NS);
+	kit_restart(&k);
+	wait_for(&k, keys, 0);
+	kit_close(&k);
+}
+
+static void idempotency_keys(void **state)
+{
+	static const char keys[] = "SELECT count(*) FROM idempotency";
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	for (unsigned char i = 0; i < 10; i++) {
+		struct store_add_message m = kit_message(&k, ANN);
+
+		m.has_idempotency = true;
+		m.idempotency[0] = i;
+		assert_int_equal(kit_run(&k, &m.req, STORE_ADD_MESSAGE), GW_OK);
+		clock_advance(&k.clock, NS_PER_S);
+	}
+	clock_advance(&k.clock, 7 * DAY_NS - 6 * NS_PER_S); /* the first five are over it */
+	kit_restart(&k);
+	wait_for(&k, keys, 5);
+	kit_close(&k);
+}
+
+static void removed_destinations(void **state)
+{
+	struct store_put_destination p;
+	int64_t stays, goes;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	stays = kit_destination(&k, "http://a", true);
+	goes = kit_destination(&k, "http://b", true);
+	for (int i = 0; i < 20; i++) {
+		struct store_event_in ev = kit_text(&k, ANN, kit_str(&k, "%d", i).ptr);
+
+		ev.destinations[0] = stays;
+		ev.destinations[1] = goes;
+		ev.destination_count = 2;
+		kit_put(&k, &ev, 1);
+	}
+	p = (struct store_put_destination){
+		.d = { .row = goes, .id = kit_id(&k), .removed = true, .state = "active" }
+	};
+	assert_int_equal(kit_run(&k, &p.req, STORE_PUT_DESTINATION), GW_OK);
+	kit_restart(&k);
+	wait_for(&k, "SELECT count(*) FROM delivery WHERE state='dead'", 20);
+	CHECK_INT("the others", 20,
+		  count(&k, "SELECT count(*) FROM delivery WHERE state='pending'"));
+	kit_close(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dedupe_keys),
+		cmocka_unit_test(idempotency_keys),
+		cmocka_unit_test(removed_destinations),
+	};
+
+	return cmocka_run_group_tests_name("store_sweep", tests, NULL, NULL);
+}
