@@ -2,9 +2,9 @@
 /*
  * sqlite_check.c - is the database whole, and does it hold what the store promises?
  *
- * PRAGMA integrity_check knows pages, indexes and NOT NULL (on a read-only connection it leaves CHECK
- * out); the rest is one query per invariant, each of which must return nothing.  A check may take longer than a job: it is asked
- * for by a person or a test.
+ * PRAGMA integrity_check knows pages, indexes and NOT NULL (on a read-only connection it leaves
+ * CHECK out); the rest is one query per invariant, each of which must return nothing.  A check may
+ * take longer than a job: it is asked for by a person or a test.
  * THREADS  the reader's
  * TESTS    tests/unit/test_store_check.c, and the end of every other test of the store
  */

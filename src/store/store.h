@@ -255,8 +255,8 @@ struct store_delivery_move {
 	bool lost;
 };
 
-/* Make a stored event pending again for one destination (or all of its own: row 0).  Deliveries that
- * are open stay as they are and do not count; GW_ENOTFOUND: no such event. */
+/* Make a stored event pending again for one destination (or all of its own: row 0).  Deliveries
+ * that are open stay as they are and do not count; GW_ENOTFOUND: no such event. */
 struct store_replay {
 	struct store_req req;
 	struct id event;
@@ -360,7 +360,8 @@ struct store_loader {
 	void (*message)(void *cookie, const struct store_message_row *m);
 	/* state not delivered and not dead, in the order of events */
 	void (*delivery)(void *cookie, const struct store_delivery_row *d);
-	/* what left or may have left in the last ten minutes, oldest first: rebuilds the pair pacer */
+	/* what left or may have left in the last ten minutes, oldest first: rebuilds the pair
+	 * pacer */
 	void (*recent_send)(void *cookie, struct str number_id, struct str lane, int64_t at_ms);
 };
 GW_NODISCARD gw_status store_load_all(struct store *s, const struct store_loader *l,

@@ -2,7 +2,7 @@
 /* test_store_check.c - every broken invariant is found, and says which */
 #include "store_kit.h"
 
-#include <sqlite3.h>
+#include "store/sqlite_int.h"
 
 #define ANN "16505551234"
 

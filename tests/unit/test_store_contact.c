@@ -31,80 +31,75 @@ static struct store_event_in say(struct kit *k, const struct named *n)
 }
 
 /* Lines of what events say, and for each the line whose contact it has. */
+static const struct {
+	const char *name;
+	struct named say[5];
+	int contact[5]; /* index of the first line with that contact, in the end */
+} people[] = {
+	{ "phone", { { .phone = "1" }, { .phone = "1" }, { .phone = "2" } }, { 0, 0, 2 } },
+	{ "user id", { { .user_id = "U" }, { .user_id = "U" }, { .user_id = "V" } }, { 0, 0, 2 } },
+	{ "phone, then both, then user id",
+	  { { .phone = "1" }, { "U", "1", .name = NULL }, { .user_id = "U" } },
+	  { 0, 0, 0 } },
+	{ "user id, then both, then phone",
+	  { { .user_id = "U" }, { "U", "1", .name = NULL }, { .phone = "1" } },
+	  { 0, 0, 0 } },
+	{ "two that turn out to be one",
+	  { { .phone = "1" },
+	    { .user_id = "U" },
+	    { "U", "1", .name = NULL },
+	    { .phone = "1" },
+	    { .user_id = "U" } },
+	  { 0, 1, 0, 0, 0 } },
+	{ "the older one stays, whichever way",
+	  { { .user_id = "U" }, { .phone = "1" }, { "U", "1", .name = NULL }, { .phone = "1" } },
+	  { 0, 1, 0, 0 } },
+	{ "Brazil's ninth digit",
+	  { { .phone = "5571990000001", .alias = "557190000001" },
+	    { .phone = "557190000001", .alias = "5571990000001" } },
+	  { 0, 0 } },
+	{ "a spelling that came without its variant",
+	  { { .phone = "557190000001" },
+	    { .phone = "5571990000001", .alias = "557190000001" },
+	    { .phone = "5571990000001" } },
+	  { 0, 0, 0 } },
+	{ "written with signs",
+	  { { .phone = "+1 (650) 555-1234" }, { .phone = "16505551234" } },
+	  { 0, 0 } },
+	{ "a user id that looks like a phone",
+	  { { .phone = "123" }, { .user_id = "123" } },
+	  { 0, 1 } },
+	{ "changed number",
+	  { { .phone = "1", .new_phone = "2" }, { .phone = "2" }, { .phone = "1" } },
+	  { 0, 0, 0 } },
+	{ "changed to a number that wrote before",
+	  { { .phone = "2" },
+	    { .phone = "1", .new_phone = "2" },
+	    { .phone = "1" },
+	    { .phone = "2" } },
+	  { 0, 0, 0, 0 } },
+	{ "changed user id",
+	  { { .user_id = "U", .new_user = "V" }, { .user_id = "V" } },
+	  { 0, 0 } },
+	{ "a chain of merges",
+	  { { .phone = "1" },
+	    { .phone = "2" },
+	    { .phone = "3", .new_phone = "2" },
+	    { .phone = "2", .new_phone = "1" },
+	    { .phone = "3" } },
+	  { 0, 1, 1, 0, 0 } },
+};
+
 static void same_person(void **state)
 {
-	static const struct {
-		const char *name;
-		struct named say[5];
-		int contact[5]; /* index of the first line with that contact, in the end */
-	} cases[] = {
-		{ "phone", { { .phone = "1" }, { .phone = "1" }, { .phone = "2" } }, { 0, 0, 2 } },
-		{ "user id",
-		  { { .user_id = "U" }, { .user_id = "U" }, { .user_id = "V" } },
-		  { 0, 0, 2 } },
-		{ "phone, then both, then user id",
-		  { { .phone = "1" }, { "U", "1", .name = NULL }, { .user_id = "U" } },
-		  { 0, 0, 0 } },
-		{ "user id, then both, then phone",
-		  { { .user_id = "U" }, { "U", "1", .name = NULL }, { .phone = "1" } },
-		  { 0, 0, 0 } },
-		{ "two that turn out to be one",
-		  { { .phone = "1" },
-		    { .user_id = "U" },
-		    { "U", "1", .name = NULL },
-		    { .phone = "1" },
-		    { .user_id = "U" } },
-		  { 0, 1, 0, 0, 0 } },
-		{ "the older one stays, whichever way",
-		  { { .user_id = "U" },
-		    { .phone = "1" },
-		    { "U", "1", .name = NULL },
-		    { .phone = "1" } },
-		  { 0, 1, 0, 0 } },
-		{ "Brazil's ninth digit",
-		  { { .phone = "5571990000001", .alias = "557190000001" },
-		    { .phone = "557190000001", .alias = "5571990000001" } },
-		  { 0, 0 } },
-		{ "a spelling that came without its variant",
-		  { { .phone = "557190000001" },
-		    { .phone = "5571990000001", .alias = "557190000001" },
-		    { .phone = "5571990000001" } },
-		  { 0, 0, 0 } },
-		{ "written with signs",
-		  { { .phone = "+1 (650) 555-1234" }, { .phone = "16505551234" } },
-		  { 0, 0 } },
-		{ "a user id that looks like a phone",
-		  { { .phone = "123" }, { .user_id = "123" } },
-		  { 0, 1 } },
-		{ "changed number",
-		  { { .phone = "1", .new_phone = "2" }, { .phone = "2" }, { .phone = "1" } },
-		  { 0, 0, 0 } },
-		{ "changed to a number that wrote before",
-		  { { .phone = "2" },
-		    { .phone = "1", .new_phone = "2" },
-		    { .phone = "1" },
-		    { .phone = "2" } },
-		  { 0, 0, 0, 0 } },
-		{ "changed user id",
-		  { { .user_id = "U", .new_user = "V" }, { .user_id = "V" } },
-		  { 0, 0 } },
-		{ "a chain of merges",
-		  { { .phone = "1" },
-		    { .phone = "2" },
-		    { .phone = "3", .new_phone = "2" },
-		    { .phone = "2", .new_phone = "1" },
-		    { .phone = "3" } },
-		  { 0, 1, 1, 0, 0 } },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
 		struct store_event_in ev[5];
 		struct kit k;
 
 		kit_open(&k);
 		for (size_t j = 0; j < 5; j++) {
-			const struct named *n = &cases[i].say[j];
+			const struct named *n = &people[i].say[j];
 
 			if (n->phone == NULL && n->user_id == NULL)
 				break;
@@ -114,10 +109,10 @@ static void same_person(void **state)
 			for (int l = 0; l < (int)j; l++) {
 				bool same = id_eq(&ev[l].contact, &ev[j].contact);
 
-				if (cases[i].contact[j] == l)
-					CHECK_INT(cases[i].name, true, same);
-				if (cases[i].contact[j] == (int)j)
-					CHECK_INT(cases[i].name, false, same);
+				if (people[i].contact[j] == l)
+					CHECK_INT(people[i].name, true, same);
+				if (people[i].contact[j] == (int)j)
+					CHECK_INT(people[i].name, false, same);
 			}
 		}
 		kit_close(&k);
