@@ -88,11 +88,12 @@ static uint32_t read_code(const unsigned char *p, uint32_t len)
 /* Escape decoded text, without quotes. */
 static void put_text(struct buf *b, struct str s, bool ascii)
 {
-	const unsigned char *p = (const unsigned char *)s.ptr, *end = p + s.len, *run = p;
+	const unsigned char *p = (const unsigned char *)s.ptr, *end, *run = p;
 	uint32_t len, code;
 
 	if (s.len == 0) /* ptr may be NULL */
 		return;
+	end = p + s.len;
 	while (p < end) {
 		unsigned char how;
 
