@@ -21,8 +21,9 @@
  *                in `closing`: the reader may still see them open.
  *             6. Rows up to last_row are in memory, closed, or come back by a rewind.
  *             7. memory is the sum of what lanes and deliveries take.
- * FAILURE     A move that the store refused or lost: the delivery is dropped from memory and the
- *             disk's word stands; the relay reads the lane anew.
+ * FAILURE     The store refused a move: memory goes on as if it had not (a later start finds the
+ *             older state and repeats).  A wait that was lost, because the row was not where we
+ *             believed it: the disk's word stands, the relay reads the lane anew.
  * THREADS     The loop's, but delivery_new() and delivery_free().
  * TESTS       tests/unit/test_lane.c
  */
@@ -469,7 +470,7 @@ static void delivery_moved(struct store_req *req)
 	struct delivery *d = CONTAINER_OF(req, struct delivery, move.req);
 	struct lane *l = d->lane;
 	struct lanes *ls = l->lanes;
-	bool lost = req->status != GW_OK || d->move.lost;
+	bool refused = req->status != GW_OK, lost = false;
 
 	ASSERT(d->pending && d->state == DELIVERY_DELIVERING);
 	ls->moving--;
@@ -480,12 +481,14 @@ static void delivery_moved(struct store_req *req)
 			list_remove(&l->closing, d);
 			disown(d);
 		}
-	} else if (lost) {
+	} else if (!refused && d->move.lost) {
+		lost = true;
 		list_remove(&l->line, d);
 		d->pending = false;
 		disown(d);
 	} else {
-		d->state = d->stored = d->to;
+		d->state = d->to;
+		d->stored = refused ? d->stored : d->to;
 		d->pending = false;
 		if (d->delayed) {
 			list_remove(&l->line, d);

@@ -92,7 +92,8 @@ struct lanes {
 	int64_t destination_row;
 	void *cookie;
 	void (*due)(void *cookie, struct delivery *d); /* the timer of d fired */
-	void (*moved)(void *cookie, struct lane *lane, bool lost); /* a move was committed */
+	/* A move came back; lost: the lane has to be read again. */
+	void (*moved)(void *cookie, struct lane *lane, bool lost);
 	struct map *by_key;
 	size_t memory; /* bytes of lanes and deliveries */
 	size_t count; /* deliveries not closed */

@@ -89,9 +89,11 @@ static void on_moved(void *cookie, struct lane *l, bool lost)
 {
 	struct outlet *o = cookie;
 
-	if (lost) {
-		log_warn(o->relay->o.log,
-			 "relay: a delivery was not where it should be, its lane is read again");
+	if (lost && !o->removed) {
+		log_warn(
+			o->relay->o.log,
+			"relay: destination=%s a delivery was not as remembered, its lane is read again",
+			o->name);
 		l->dirty = l->rewind = true;
 		lane_set_spilled(l, true);
 	}
@@ -120,9 +122,9 @@ static struct outlet *outlet_new(struct relay *r, const struct destination *to)
 {
 	struct outlet *o = xcalloc(1, sizeof(*o));
 
-	ASSERT(r->outlet_count < ARRAY_LEN(r->outlets));
 	o->relay = r;
 	o->row = to->row;
+	id_text(ID_DESTINATION, &to->id, o->name);
 	lanes_init(&o->lanes, r->o.loop, r->o.store, to->row);
 	o->lanes.cookie = o;
 	o->lanes.due = on_due;
@@ -132,6 +134,7 @@ static struct outlet *outlet_new(struct relay *r, const struct destination *to)
 	timer_init(&o->refill_again, r->o.loop, LOOP_REAL, on_wake, o);
 	o->scan_after = INT64_MIN;
 	outlet_follow(o, to);
+	r->outlets = xreallocarray(r->outlets, r->outlet_count + 1, sizeof(struct outlet *));
 	r->outlets[r->outlet_count++] = o;
 	return o;
 }
@@ -480,6 +483,7 @@ void relay_free(struct relay *r)
 	relay_forget_tests(r);
 	while (r->outlet_count > 0)
 		outlet_free(r->outlets[--r->outlet_count]);
+	free(r->outlets);
 	while (map_next(r->app_macs, &at, &key, &value)) {
 		struct app_mac *m = value;
 

@@ -8,9 +8,7 @@
  *   anything else, or nothing     burned: waits by the schedule, dead after its end
  *   the same while it is parked   not burned (breaker.h)
  *
- * INVARIANTS  1. webhook-id is the event's id in every attempt; webhook-timestamp is the real
- *                time of this attempt, whatever the moved clock says, or receivers refuse it.
- *             2. The body is in memory until the answer: the delivery is on the wire and nobody
+ * INVARIANTS  1. The body is in memory until the answer: the delivery is on the wire and nobody
  *                else may touch it.
  * LIMITS      RELAY_ANSWER_MAX bytes of an answer are read.
  * THREADS     The loop's.
@@ -18,15 +16,10 @@
  */
 #include "gateway/relay_int.h"
 
-#include "base/mem.h"
 #include "base/panic.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdlib.h>
 
-#define HEADERS_MAX 10
-#define HEADER_MAX 320 /* the longest is webhook-signature with two of them */
 #define RETRY_AFTER_MAX_S 86400
 #define JITTER_PERCENT 20
 #define LOST_NS (120 * 3600 * NS_PER_S) /* parked for so long: reliability.md 1.1 */
@@ -54,140 +47,6 @@ static int64_t jittered_ns(struct relay *r, int64_t ms)
 	return (ms - span / 2 + (int64_t)rnd_below(&r->rnd, (uint64_t)span + 1)) * NS_PER_MS;
 }
 
-/* ---- the request */
-
-struct headers {
-	char text[HEADERS_MAX][HEADER_MAX];
-	const char *list[HEADERS_MAX];
-	size_t count;
-};
-
-static void put_header(struct headers *h, const char *fmt, ...) GW_PRINTF(2, 3);
-
-static void put_header(struct headers *h, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	ASSERT(h->count < HEADERS_MAX);
-	va_start(args, fmt);
-	n = vsnprintf(h->text[h->count], HEADER_MAX, fmt, args);
-	va_end(args);
-	ASSERT(n > 0 && n < HEADER_MAX);
-	h->list[h->count] = h->text[h->count];
-	h->count++;
-}
-
-static struct mac *mac_of(const struct secret *s)
-{
-	struct mac *m = mac_new(str_make((const char *)s->bytes, s->len));
-
-	ASSERT(m != NULL);
-	return m;
-}
-
-static void put_standard(struct headers *h, struct outlet *o, const struct destination *to,
-			 struct str id, struct str body)
-{
-	int64_t now_s = clock_real_wall_ms() / 1000; /* inv. 1 */
-	struct mac *previous = NULL;
-	char value[SIGN_HEADER_MAX];
-
-	put_header(h, "webhook-id: %.*s", STR_ARG(id));
-	put_header(h, "webhook-timestamp: %" PRId64, now_s);
-	if (to->secret.len == 0)
-		return;
-	if (o->mac == NULL)
-		o->mac = mac_of(&to->secret);
-	if (to->secret_previous.len > 0 &&
-	    clock_wall_ms(relay_clock(o->relay)) < to->previous_until_ms) {
-		if (o->mac_previous == NULL)
-			o->mac_previous = mac_of(&to->secret_previous);
-		previous = o->mac_previous;
-	}
-	sign_standard(o->mac, previous, id, now_s, body, value);
-	put_header(h, "webhook-signature: %s", value);
-}
-
-void outlet_forget_macs(struct outlet *o)
-{
-	mac_free(o->mac);
-	mac_free(o->mac_previous);
-	o->mac = o->mac_previous = NULL;
-}
-
-/* The keyed context of an account's app secret; NULL: there is none. */
-static struct mac *app_mac(struct relay *r, struct str account)
-{
-	const struct account *a = accounts_get(r->o.accounts, account);
-	struct app_mac *m;
-
-	if (a == NULL && accounts_count(r->o.accounts) == 1)
-		a = accounts_at(r->o.accounts, 0); /* composed by us: whose else could it be */
-	if (a == NULL || a->app_secret.len == 0)
-		return NULL;
-	m = map_get(r->app_macs, str_from(a->name));
-	if (m == NULL) {
-		m = xcalloc(1, sizeof(*m));
-		(void)map_set(r->app_macs, str_from(a->name), m);
-	}
-	if (!secret_eq(&m->secret,
-		       str_make((const char *)a->app_secret.bytes, a->app_secret.len))) {
-		mac_free(m->mac);
-		m->secret = a->app_secret;
-		m->mac = mac_of(&a->app_secret);
-	}
-	return m->mac;
-}
-
-static void put_hub(struct headers *h, struct relay *r, const struct delivery *d)
-{
-	struct str signature = delivery_signature(d);
-	char value[SIGN_HUB_MAX];
-	struct mac *mac;
-
-	if (signature.len > 0) {
-		put_header(h, "X-Hub-Signature-256: %.*s", STR_ARG(signature));
-		return;
-	}
-	mac = app_mac(r, delivery_account(d));
-	if (mac == NULL)
-		return;
-	sign_hub(mac, delivery_body(d), value);
-	put_header(h, "X-Hub-Signature-256: %s", value);
-}
-
-static void put_headers(struct headers *h, struct outlet *o, const struct destination *to,
-			const struct delivery *d)
-{
-	char id[ID_TEXT_MAX];
-
-	id_text(ID_EVENT, &d->event, id);
-	put_header(h, "content-type: %s",
-		   to->format == DESTINATION_CLOUDEVENTS ? "application/cloudevents+json"
-							 : "application/json");
-	put_header(h, "user-agent: godwit/" GODWIT_VERSION);
-	put_header(h, "godwit-attempt: %" PRIu32, d->attempts + 1);
-	put_standard(h, o, to, str_from(id), delivery_body(d));
-	if (to->format == DESTINATION_META)
-		put_hub(h, o->relay, d);
-	if (d->replay)
-		put_header(h, "webhook-replay: 1");
-}
-
-static struct http_request request_to(const struct relay *r, const struct destination *to,
-				      const struct headers *h, struct str body)
-{
-	return (struct http_request){ .method = "POST",
-				      .url = to->url,
-				      .headers = h->list,
-				      .header_count = h->count,
-				      .body = body,
-				      .connect_timeout_ms = r->o.settings.connect_ms,
-				      .timeout_ms = r->o.settings.timeout_ms,
-				      .answer_max = RELAY_ANSWER_MAX };
-}
-
 /* ---- the answer */
 
 enum verdict { VERDICT_OK, VERDICT_GONE, VERDICT_PATIENCE, VERDICT_FAILED, VERDICT_UNREACHED };
@@ -210,17 +69,17 @@ static enum verdict judge(const struct http_outcome *out)
 	return VERDICT_FAILED;
 }
 
-static enum breaker_result breaker_word(enum verdict v)
-{
-	switch (v) {
-	case VERDICT_OK: return BREAKER_OK;
-	case VERDICT_GONE:
-	case VERDICT_PATIENCE: return BREAKER_NEUTRAL;
-	case VERDICT_UNREACHED: return BREAKER_UNREACHED;
-	case VERDICT_FAILED: break;
-	}
-	return BREAKER_FAILED;
-}
+static const struct {
+	enum metric_outcome outcome;
+	const char *word;
+	enum breaker_result breaker;
+} outcomes[] = {
+	[VERDICT_OK] = { OUTCOME_OK, "ok", BREAKER_OK },
+	[VERDICT_GONE] = { OUTCOME_PERMFAIL, "permfail", BREAKER_NEUTRAL },
+	[VERDICT_PATIENCE] = { OUTCOME_TEMPFAIL, "tempfail", BREAKER_NEUTRAL },
+	[VERDICT_FAILED] = { OUTCOME_TEMPFAIL, "tempfail", BREAKER_FAILED },
+	[VERDICT_UNREACHED] = { OUTCOME_TEMPFAIL, "tempfail", BREAKER_UNREACHED },
+};
 
 static void explain(const struct http_outcome *out, char why[160])
 {
@@ -290,20 +149,14 @@ static void tell(struct outlet *o, const struct delivery *d, enum verdict v,
 	struct relay *r = o->relay;
 	char id[ID_TEXT_MAX];
 
-	metrics_add(r->o.metrics, M_RELAY_ATTEMPTS,
-		    v == VERDICT_OK     ? OUTCOME_OK
-		    : v == VERDICT_GONE ? OUTCOME_PERMFAIL
-					: OUTCOME_TEMPFAIL,
-		    0, 1);
+	metrics_add(r->o.metrics, M_RELAY_ATTEMPTS, outcomes[v].outcome, 0, 1);
 	metrics_observe(r->o.metrics, M_RELAY_SECONDS, (double)out->total_ms / 1000);
-	if (v == VERDICT_OK)
-		return;
 	id_text(ID_EVENT, &d->event, id);
-	log_info(r->o.log,
-		 "relay: attempt id=%s destination=%" PRId64
-		 " try=%u result=%s http=%d connect=%" PRId64 "ms total=%" PRId64 "ms why=\"%s\"",
-		 id, o->row, d->attempts + 1, v == VERDICT_GONE ? "permfail" : "tempfail",
-		 out->status, out->connect_ms, out->total_ms, out->error.message);
+	log_put(r->o.log, v == VERDICT_OK ? LOG_DEBUG : LOG_INFO,
+		"relay: attempt id=%s destination=%s try=%u result=%s http=%d connect=%" PRId64
+		"ms total=%" PRId64 "ms why=\"%s\"",
+		id, o->name, d->attempts + 1, outcomes[v].word, out->status, out->connect_ms,
+		out->total_ms, out->error.message);
 }
 
 static void tell_breaker(struct outlet *o, enum breaker_state before)
@@ -312,11 +165,11 @@ static void tell_breaker(struct outlet *o, enum breaker_state before)
 		return;
 	if (o->breaker.state == BREAKER_OPEN)
 		log_warn(o->relay->o.log,
-			 "relay: destination=%" PRId64
-			 " does not answer; its events are kept and it is probed every 30 s",
-			 o->row);
+			 "relay: destination=%s does not answer; its events are kept and it is "
+			 "probed every 30 s",
+			 o->name);
 	else if (before == BREAKER_OPEN)
-		log_info(o->relay->o.log, "relay: destination=%" PRId64 " answers again", o->row);
+		log_info(o->relay->o.log, "relay: destination=%s answers again", o->name);
 }
 
 static bool is_lost(const struct outlet *o)
@@ -337,7 +190,7 @@ static void on_answer(void *cookie, const struct http_outcome *out)
 	o->in_flight--;
 	o->relay->in_flight--;
 	tell(o, d, v, out);
-	breaker_answered(&o->breaker, clock_mono_ns(relay_clock(o->relay)), breaker_word(v),
+	breaker_answered(&o->breaker, clock_mono_ns(relay_clock(o->relay)), outcomes[v].breaker,
 			 d->probe);
 	tell_breaker(o, before);
 	apply(o, d, v, before == BREAKER_OPEN, out);
@@ -363,7 +216,7 @@ static void refuse(struct outlet *o, struct delivery *d)
 void relay_attempt(struct outlet *o, struct lane *l, struct delivery *d)
 {
 	const struct destination *to = outlet_destination(o);
-	struct headers h = { .count = 0 };
+	struct relay_headers h = { .count = 0 };
 	struct http_request q;
 
 	if (to == NULL)
@@ -377,180 +230,7 @@ void relay_attempt(struct outlet *o, struct lane *l, struct delivery *d)
 		refuse(o, d);
 		return;
 	}
-	put_headers(&h, o, to, d);
-	q = request_to(o->relay, to, &h, delivery_body(d)); /* inv. 2 */
+	relay_put_headers(&h, o, to, d);
+	q = relay_request(o->relay, to, &h, delivery_body(d)); /* inv. 1 */
 	d->exchange = http_client_start(o->relay->client, &q, on_answer, d);
-}
-
-/* ---- disabling */
-
-struct disable {
-	struct store_put_destination put;
-	struct relay *relay;
-	char *name, *url, *filter;
-	struct secret secret, previous;
-};
-
-static void on_disabled(struct store_req *req)
-{
-	struct disable *x = CONTAINER_OF(req, struct disable, put.req);
-
-	if (req->status != GW_OK)
-		log_error(x->relay->o.log,
-			  "relay: destination=%" PRId64 " is disabled until the "
-			  "next start only: the store refused it",
-			  x->put.d.row);
-	secret_release(&x->secret);
-	secret_release(&x->previous);
-	free(x->name);
-	free(x->url);
-	free(x->filter);
-	x->relay->errands--;
-	relay_look_idle(x->relay);
-	free(x);
-}
-
-static struct str bytes_of(const struct secret *s)
-{
-	return str_make((const char *)s->bytes, s->len);
-}
-
-void outlet_disable(struct outlet *o, const char *why)
-{
-	struct destination *to = outlet_destination(o);
-	struct disable *x;
-
-	if (to == NULL || to->disabled)
-		return;
-	to->disabled = o->disabled = true;
-	log_warn(o->relay->o.log, "relay: destination=%" PRId64 " disabled: %s", o->row, why);
-	x = xcalloc(1, sizeof(*x));
-	x->relay = o->relay;
-	x->relay->errands++; /* the relay must outlive it */
-	x->name = xstrdup(to->name);
-	x->url = xstrdup(to->url);
-	x->filter = xstrdup(to->filter_json);
-	x->secret = to->secret;
-	x->previous = to->secret_previous;
-	x->put.d =
-		(struct store_destination){ .row = to->row,
-					    .id = to->id,
-					    .name = str_from(x->name),
-					    .url = str_from(x->url),
-					    .format = str_from(destination_format_name(to->format)),
-					    .filter = str_from(x->filter),
-					    .secret = bytes_of(&x->secret),
-					    .secret_previous = bytes_of(&x->previous),
-					    .previous_until_ms = to->previous_until_ms,
-					    .include_raw = to->include_raw,
-					    .relay_stale = to->relay_stale,
-					    .state = "disabled",
-					    .created_ms = to->created_ms };
-	x->put.req.op = STORE_PUT_DESTINATION;
-	x->put.req.done = on_disabled;
-	x->put.req.weight = sizeof(*x);
-	store_submit(o->relay->o.store, &x->put.req);
-}
-
-/* ---- a test event */
-
-struct relay_errand {
-	struct relay *relay;
-	struct delivery *delivery;
-	void (*done)(void *cookie, const struct relay_test_result *res);
-	void *cookie;
-	struct relay_errand *next, **self;
-};
-
-static void errand_free(struct relay_errand *t)
-{
-	*t->self = t->next;
-	if (t->next != NULL)
-		t->next->self = t->self;
-	t->relay->errands--;
-	delivery_free(t->delivery);
-	free(t);
-}
-
-void relay_forget_tests(struct relay *r)
-{
-	while (r->tests != NULL)
-		errand_free(r->tests);
-}
-
-static void on_tested(void *cookie, const struct http_outcome *out)
-{
-	struct relay_errand *t = cookie;
-	struct relay *r = t->relay;
-	struct relay_test_result res = { .status = out->status,
-					 .total_ms = out->total_ms,
-					 .answer = out->answer,
-					 .error = out->error };
-
-	t->done(t->cookie, &res);
-	errand_free(t);
-	relay_look_idle(r);
-}
-
-static struct relay_errand *errand_new(struct relay *r)
-{
-	struct relay_errand *t = xcalloc(1, sizeof(*t));
-
-	t->relay = r;
-	t->next = r->tests;
-	t->self = &r->tests;
-	if (t->next != NULL)
-		t->next->self = &t->next;
-	r->tests = t;
-	r->errands++;
-	return t;
-}
-
-#define TEST_ITEM "{\"text\":\"A test of this destination.\"}"
-#define TEST_HEAD                                                                          \
-	"{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"0\",\"changes\":[" \
-	"{\"field\":\"godwit_test\",\"value\":"
-#define TEST_TAIL "}]}]}"
-#define TEST_BODY TEST_HEAD TEST_ITEM TEST_TAIL
-
-/* A change of a field that no receiver knows: it is shown or ignored, never acted upon. */
-static void test_row(struct relay *r, struct store_event_row *row)
-{
-	struct id_maker ids = { { { 0 } } };
-
-	*row = (struct store_event_row){
-		.composed = true,
-		.type = STR("unknown"),
-		.kind = STR(""),
-		.channel = STR("whatsapp"),
-		.json = STR("{\"change\":{\"field\":\"godwit_test\",\"value\":" TEST_ITEM "}}"),
-		.received_ms = clock_wall_ms(relay_clock(r)),
-		.body = STR(TEST_BODY),
-		.siblings = 1
-	};
-	row->splice.at[SPAN_ITEM] = sizeof(TEST_HEAD) - 1;
-	row->splice.len[SPAN_ITEM] = sizeof(TEST_ITEM) - 1;
-	id_make(&ids, relay_clock(r), &r->rnd, &row->id);
-}
-
-void relay_test(struct relay *r, struct destination *to,
-		void (*done)(void *cookie, const struct relay_test_result *res), void *cookie)
-{
-	struct outlet passing = { .relay = r, .row = to->row }; /* for its keyed contexts */
-	struct headers h = { .count = 0 };
-	struct store_event_row row;
-	struct http_request q;
-	struct relay_errand *t = errand_new(r);
-
-	t->done = done;
-	t->cookie = cookie;
-	test_row(r, &row);
-	row.composed = to->format != DESTINATION_META; /* Meta has no word for our own events */
-	t->delivery = relay_render(&r->scratch, &row, to->format, to->include_raw);
-	ASSERT(t->delivery != NULL);
-	put_headers(&h, &passing, to, t->delivery);
-	put_header(&h, "godwit-test: 1");
-	outlet_forget_macs(&passing);
-	q = request_to(r, to, &h, delivery_body(t->delivery));
-	(void)http_client_start(r->client, &q, on_tested, t); /* ends by itself */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* relay_int.h - what relay.c, relay_attempt.c and relay_refill.c share */
+/* relay_int.h - what the files of the relay share */
 #ifndef GATEWAY_RELAY_INT_H
 #define GATEWAY_RELAY_INT_H
 
@@ -23,6 +23,7 @@ struct refill;
 struct outlet {
 	struct relay *relay;
 	int64_t row;
+	char name[ID_TEXT_MAX]; /* its id, for the log: rows are the store's */
 	struct lanes lanes;
 	struct breaker breaker;
 	struct timer wake; /* the next probe */
@@ -47,7 +48,7 @@ struct outlet {
 	int64_t scan_after; /* lanes up to this key were scanned in this round */
 };
 
-struct relay_errand; /* relay_attempt.c */
+struct relay_errand; /* relay_errand.c */
 
 /* A keyed context of an account's app secret. */
 struct app_mac {
@@ -59,7 +60,7 @@ struct relay {
 	struct relay_options o;
 	struct http_client *client;
 	struct rnd rnd;
-	struct outlet *outlets[2 * STORE_DESTINATIONS_MAX]; /* removed ones linger for a moment */
+	struct outlet **outlets; /* removed ones linger until their moves are back */
 	size_t outlet_count;
 	struct map *app_macs; /* by account name */
 	struct buf scratch; /* a body being rendered */
@@ -91,14 +92,30 @@ void outlet_settle(struct outlet *o); /* free a removed one when nothing of it i
 struct delivery *relay_render(struct buf *out, const struct store_event_row *e,
 			      enum destination_format format, bool include_raw);
 
+/* relay_request.c */
+#define RELAY_HEADERS_MAX 10
+#define RELAY_HEADER_MAX 320 /* the longest is webhook-signature with two of them */
+struct relay_headers {
+	char text[RELAY_HEADERS_MAX][RELAY_HEADER_MAX];
+	const char *list[RELAY_HEADERS_MAX];
+	size_t count;
+};
+void relay_put_header(struct relay_headers *h, const char *fmt, ...) GW_PRINTF(2, 3);
+void relay_put_headers(struct relay_headers *h, struct outlet *o, const struct destination *to,
+		       const struct delivery *d);
+/* Borrows h and body until the outcome. */
+struct http_request relay_request(const struct relay *r, const struct destination *to,
+				  const struct relay_headers *h, struct str body);
+void outlet_forget_macs(struct outlet *o); /* a secret may have changed */
+
+/* relay_errand.c; relay_test() is there, too */
+void outlet_disable(struct outlet *o, const char *why); /* in the store, too */
+void relay_forget_tests(struct relay *r); /* their exchanges are gone */
+
 /* relay_attempt.c */
 void relay_attempt(struct outlet *o, struct lane *l, struct delivery *d);
 /* How long until the attempt after `burned` failed ones, without jitter; -1: give up. */
 int64_t relay_delay_ms(uint32_t burned, int64_t lifetime_ms);
-/* Disable the destination, in the store too. */
-void outlet_disable(struct outlet *o, const char *why);
-void outlet_forget_macs(struct outlet *o);
-void relay_forget_tests(struct relay *r); /* their exchanges are gone */
 
 /* relay_refill.c */
 void outlet_refill(struct outlet *o); /* ask for a read if one is needed and possible */

@@ -363,7 +363,7 @@ static void dead_from_anywhere(void **state)
 	CHECK_INT("count", 0, x->lanes.count);
 }
 
-static void a_lost_move_leaves_memory(void **state)
+static void a_lost_wait_leaves_memory(void **state)
 {
 	struct bench *x = *state;
 
@@ -373,10 +373,31 @@ static void a_lost_move_leaves_memory(void **state)
 	CHECK_INT("told", 1, x->lost);
 	CHECK_STR("the disk's word stands", "2", str_from(line(x)));
 	delivered(x, send_next(x));
-	commit(x, GW_EIO, false);
-	CHECK_INT("told", 2, x->lost);
+	commit(x, GW_OK, true);
+	CHECK_INT("closed is closed", 1, x->lost);
 	assert_true(lane_drop_idle(x->lane));
 	x->lane = NULL;
+}
+
+/* Else a store that refuses would make us try again at once, for ever. */
+static void a_refused_move_holds_in_memory(void **state)
+{
+	struct bench *x = *state;
+	struct delivery *d;
+
+	append(x, 1, 2);
+	d = send_next(x);
+	wait_for(x, d, 5, false);
+	commit(x, GW_EIO, false);
+	CHECK_INT("not lost", 0, x->lost);
+	CHECK_INT("it waits", DELIVERY_WAITING, d->state);
+	CHECK_INT("the disk does not know", DELIVERY_PENDING, d->stored);
+	assert_null(lane_next(x->lane, now(x)));
+	clock_advance(&x->clock, 5 * NS_PER_S);
+	delivered(x, send_next(x));
+	commit(x, GW_EIO, false);
+	CHECK_STR("from what the disk says", "1 pending>delivered 1", str_from(last_move(x)));
+	CHECK_STR("and it is gone", "2", str_from(line(x)));
 }
 
 /* ---- memory, shedding, merging */
@@ -599,7 +620,8 @@ int main(void)
 		CASE(a_delayed_one_lets_the_others_pass),
 		CASE(a_head_can_be_delayed_later),
 		CASE(dead_from_anywhere),
-		CASE(a_lost_move_leaves_memory),
+		CASE(a_lost_wait_leaves_memory),
+		CASE(a_refused_move_holds_in_memory),
 		CASE(memory_is_what_is_held),
 		CASE(shedding_keeps_the_head),
 		CASE(shedding_all_keeps_what_moves),
