@@ -220,6 +220,7 @@ int main(int argc, char **argv)
 	struct gw_error err = GW_ERROR_INIT;
 	struct store_options o;
 	uint64_t conversations = 1000;
+	int64_t began;
 
 	if (argc > 2 && !str_to_u64(str_from(argv[2]), &conversations))
 		return 2;
@@ -236,17 +237,20 @@ int main(int argc, char **argv)
 				    .log = &b->log,
 				    .readers = 2,
 				    .window_max_us = 1000 };
+	began = clock_real_ns();
 	if (store_open(&o, &b->store, &err) != GW_OK) {
 		(void)fprintf(stderr, "micro_store: %s\n", err.message);
 		return 1;
 	}
+	(void)printf("store_open %.1f ms\nstore_open_rss %lld KiB\n",
+		     (double)(clock_real_ns() - began) / 1e6, (long long)(sys_rss_bytes() / 1024));
 	b->destination = 1;
 	for (size_t i = 0; i < ARRAY_LEN(batches); i++)
 		run(b, batches[i], batches[i] == 1 ? EVENTS / 10 : EVENTS);
+	(void)printf("store_rss %lld KiB\n", (long long)(sys_rss_bytes() / 1024));
 	store_close(b->store);
 	(void)mailbox_drain(b->home);
 	mailbox_free(b->home);
-	(void)printf("store_rss %lld KiB\n", (long long)(sys_rss_bytes() / 1024));
 	free(b);
 	if (argc < 2)
 		return sys_remove_dir(dir, &err) == GW_OK ? 0 : 1;

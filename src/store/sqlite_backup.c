@@ -35,6 +35,8 @@ static gw_status begin(sqlite3 *from, const char *path, struct backup *b, struct
 	if (snprintf(b->part, sizeof(b->part), "%s.part", path) >= (int)sizeof(b->part))
 		return gw_error_set(err, GW_ELIMIT, "%s is too long a path", path);
 	(void)unlink(b->part); /* left by a crash, or not there */
+	if (private_file(b->part, err) != GW_OK)
+		return GW_EIO;
 	if (sqlite3_open_v2(b->part, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 			    STORE_VFS) != SQLITE_OK)
 		return gw_error_set(err, GW_EIO, "cannot make %s: %s", b->part,

@@ -97,7 +97,7 @@ void store_submit(struct store *s, struct store_req *req)
 {
 	int64_t none = 0;
 
-	ASSERT(req->op < STORE_NOPS && req->done != NULL);
+	ASSERT(req->op < STORE_NOPS && req->done != NULL && !s->is_closed);
 	req->mail.deliver = on_request;
 	req->store = s;
 	req->status = GW_OK;
@@ -225,14 +225,14 @@ static void run_group(struct store *s, struct store_req *chain)
 /* Cut a group off the queue; backups go to their own. */
 static struct store_req *cut_group(struct store *s, size_t *out_count)
 {
+	struct store_req *req;
 	struct reqs group;
 	size_t bytes = 0;
 
 	reqs_init(&group);
-	while (s->pending.count > 0 && group.count < STORE_GROUP_MAX &&
-	       (group.count == 0 || bytes + s->pending.first->weight <= GROUP_BYTES)) {
-		struct store_req *req = reqs_take(&s->pending);
-
+	while (group.count < STORE_GROUP_MAX && (req = s->pending.first) != NULL &&
+	       (group.count == 0 || bytes + req->weight <= GROUP_BYTES)) {
+		(void)reqs_take(&s->pending); /* it is req */
 		if (req->lazy)
 			s->lazy--;
 		if (req->op == STORE_BACKUP) {

@@ -24,6 +24,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define DESTINATION_ROW_MAX 65535 /* 16 bits of a delivery's key (schema/001_init.sql) */
 #define DEDUPE_S (INT64_C(9) * 86400) /* Meta repeats for 7 days (design.md 6.4) */
 #define IDEMPOTENCY_MS (INT64_C(7) * 86400 * 1000) /* design.md 5.4 */
 #define LAZY_NS (100 * NS_PER_MS) /* store.h: lazy requests */
@@ -120,6 +121,7 @@ struct store {
 _Noreturn void store_die(const struct log *log, const char *what, const char *why);
 
 /* ---- sqlite_open.c */
+gw_status private_file(const char *path, struct gw_error *err); /* make it, mode 0600 */
 gw_status connection_open(const char *path, bool writes, sqlite3 **out, struct gw_error *err);
 
 /* ---- sqlite_commit.c */

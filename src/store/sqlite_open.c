@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/sys_file.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -86,6 +87,18 @@ static gw_status set_up(sqlite3 *db, bool writes, struct gw_error *err)
 	return status;
 }
 
+/* Messages and secrets are nobody else's: SQLite alone would leave 0644 under the usual umask, and
+ * gives the WAL the mode of the database. */
+gw_status private_file(const char *path, struct gw_error *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return gw_error_sys(err, GW_EIO, "cannot open %s", path);
+	(void)close(fd); /* nothing was written */
+	return GW_OK;
+}
+
 gw_status connection_open(const char *path, bool writes, sqlite3 **out, struct gw_error *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
@@ -99,6 +112,9 @@ gw_status connection_open(const char *path, bool writes, sqlite3 **out, struct g
 #ifdef GW_FAULTS
 	vfs_fault_register();
 #endif
+	status = writes ? private_file(path, err) : GW_OK;
+	if (status != GW_OK)
+		return status;
 	if (sqlite3_open_v2(path, &db, flags, STORE_VFS) != SQLITE_OK)
 		status = gw_error_set(err, GW_EIO, "cannot open %s: %s", path, sqlite3_errmsg(db));
 	else
@@ -295,6 +311,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	s->is_closed = true;
 	s->close_mail.deliver = on_close;
 	mailbox_post(s->box, &s->close_mail);
 	(void)pthread_join(s->thread, NULL); /* fails for a bad id alone */

@@ -138,12 +138,15 @@ static bool must_wait(struct store *s)
 
 void reader_dispatch(struct store *s)
 {
-	for (unsigned i = 0; i < s->o.readers && s->jobs.first != NULL; i++) {
+	for (unsigned i = 0; i < s->o.readers; i++) {
+		struct store_job *job = s->jobs.first;
+
 		if (!s->readers[i].idle)
 			continue;
-		if (must_wait(s))
+		if (job == NULL || must_wait(s))
 			return;
-		give(&s->readers[i], take_job(s));
+		(void)take_job(s); /* it is job */
+		give(&s->readers[i], job);
 	}
 }
 
@@ -198,7 +201,6 @@ void reader_stop(struct store *s)
 	unsigned count = s->readers == NULL ? 0 : s->o.readers;
 	struct store_job *job;
 
-	s->is_closed = true;
 	for (unsigned i = 0; i < count; i++) {
 		if (!s->readers[i].started)
 			continue;

@@ -84,6 +84,8 @@ gw_status tables_put_destination(struct writer *w, struct store_req *req)
 		bind_text(&b, d->state);
 		bind_i64(&b, d->created_ms);
 		status = put_row(w, st, &d->row);
+		if (status == GW_OK && d->row > DESTINATION_ROW_MAX)
+			status = GW_ELIMIT; /* rolled back */
 	}
 	explicit_bzero(&secret, sizeof(secret));
 	explicit_bzero(&previous, sizeof(previous));

@@ -34,7 +34,7 @@
 #include <godwit/error.h>
 
 #define STORE_GROUP_MAX 1024 /* requests in one commit */
-#define STORE_DESTINATIONS_MAX 64 /* destinations at once */
+#define STORE_DESTINATIONS_MAX 64 /* destinations at once; 65535 ever */
 #define STORE_SPANS 9 /* struct store_splice */
 
 struct store;

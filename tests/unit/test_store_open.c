@@ -5,6 +5,8 @@
 #include "store/migrate.h"
 #include "store/sqlite_int.h"
 
+#include <sys/stat.h>
+
 /* Run SQL on the closed database. */
 static void alter(struct kit *k, const char *sql)
 {
@@ -162,6 +164,31 @@ static void settings_hold(void **state)
 	kit_close(&k);
 }
 
+/* Nobody else reads messages and secrets, whatever the umask. */
+static void files_are_private(void **state)
+{
+	static const char *const names[] = { "godwit.db", "godwit.db-wal", "copy.db" };
+	struct store_backup b = { .path = NULL };
+	mode_t before = umask(0);
+	char path[KIT_PATH];
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_path(&k, "copy.db", path);
+	b.path = path;
+	assert_int_equal(kit_run(&k, &b.req, STORE_BACKUP), GW_OK);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct stat st;
+
+		kit_path(&k, names[i], path);
+		assert_int_equal(stat(path, &st), 0);
+		CHECK_INT(names[i], 0600, st.st_mode & 0777);
+	}
+	kit_close(&k);
+	(void)umask(before);
+}
+
 /* Every secret is a versioned blob. */
 static void secrets_are_versioned(void **state)
 {
@@ -191,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_strangers_database_is_refused),
 		cmocka_unit_test(no_database_at_all),
 		cmocka_unit_test(settings_hold),
+		cmocka_unit_test(files_are_private),
 		cmocka_unit_test(secrets_are_versioned),
 	};
 
