@@ -14,6 +14,8 @@
 #include "server/api.h"
 #include <godwit/errors.h>
 
+#define DETAILS_MAX 4096 /* bytes of Meta's own words that are passed on */
+
 struct message_read {
 	struct store_job job;
 	struct http_call *call;
@@ -77,20 +79,32 @@ static void put_meaning(struct json_writer *w, int code, int subcode)
 	json_w_kv_text(w, "retry", gw_retry_name(info->retry));
 }
 
-/* The code that explains the state: of the answer, else of the newest failed status. */
+/* What Meta said in its own words, in an answer or in a member of a status's errors. */
+static void put_details(struct json_writer *w, struct json_val error)
+{
+	struct str details;
+
+	if (json_get_str(json_member(error, STR("error_data")), STR("details"), DETAILS_MAX,
+			 &details))
+		json_w_kv_str(w, "details", details);
+}
+
+/* The error that explains the state: of the answer, else of the newest failed status. */
 static void put_error(struct json_writer *w, struct message_read *m,
 		      const struct store_message_row *row)
 {
-	const struct json_doc *doc = NULL;
-	struct arena *a = NULL;
+	struct str text = row->code != 0 ? row->answer : buf_str(&m->errors);
+	struct arena *a = arena_new(256U * 1024);
+	struct json_val error = { 0 };
+	const struct json_doc *doc;
 	int64_t code = row->code;
 
-	if (code == 0 && m->errors.len > 0) {
-		a = arena_new(256U * 1024);
-		ASSERT(a != NULL);
-		if (json_scan(buf_str(&m->errors), a, &doc, NULL) == GW_OK)
-			(void)json_get_i64(json_at(json_root(doc), 0), STR("code"), &code);
-	}
+	ASSERT(a != NULL);
+	if (text.len > 0 && json_scan(text, a, &doc, NULL) == GW_OK)
+		error = row->code != 0 ? json_member(json_root(doc), STR("error"))
+				       : json_at(json_root(doc), 0);
+	if (code == 0)
+		(void)json_get_i64(error, STR("code"), &code);
 	if (code == 0) {
 		json_w_kv_null(w, "error");
 		arena_free(a);
@@ -102,7 +116,8 @@ static void put_error(struct json_writer *w, struct message_read *m,
 	if (row->subcode != 0)
 		json_w_kv_i64(w, "subcode", row->subcode);
 	put_meaning(w, (int)code, row->subcode);
-	if (doc != NULL)
+	put_details(w, error);
+	if (m->errors.len > 0)
 		json_w_kv_raw(w, "errors", buf_str(&m->errors));
 	json_w_end(w);
 	arena_free(a);
