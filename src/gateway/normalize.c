@@ -359,7 +359,9 @@ static void fill_status(const gw_event *e, struct str body, const struct token_r
 	out->recipient = view(e->recipient);
 	out->errors = part(body, e->errors);
 	out->error_code = e->error_code;
-	if (token != NULL && e->opaque.len > 0)
+	if (token == NULL) /* composed by us, who name our message by our id (notice.c) */
+		out->has_token = id_parse(ID_MESSAGE, view(e->id), &out->token_id);
+	else if (e->opaque.len > 0)
 		out->has_token = token_read(token, view(e->opaque), &out->token_id,
 					    &out->token_try);
 }

@@ -24,6 +24,7 @@
  * Fill *out (zeroed by the caller).  Strings are borrowed from the
  * notification and the body; json is appended to `text` and out->json.ptr holds its OFFSET there
  * as long as the buffer may move: call normalize_settle() once at the end.
+ * token NULL: the body is our own.
  */
 void normalize_event(const gw_event *e, struct str body, const struct token_reader *token,
 		     struct arena *a, struct buf *text, struct store_event_in *out);

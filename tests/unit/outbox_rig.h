@@ -47,7 +47,7 @@ struct rig {
 	struct call calls[RIG_CALLS];
 	size_t call_count;
 	struct {
-		char type[32], text[1024]; /* text: its normalized JSON */
+		char type[32], text[1024], opaque[64]; /* text: its normalized JSON */
 		bool composed;
 	} events[RIG_EVENTS];
 	size_t event_count;
@@ -61,6 +61,8 @@ static inline void rig_tap(void *cookie, struct event *e)
 	assert_true(r->event_count < RIG_EVENTS);
 	(void)str_copy(e->row.type, r->events[r->event_count].type, sizeof(r->events[0].type));
 	(void)str_copy(e->row.json, r->events[r->event_count].text, sizeof(r->events[0].text));
+	(void)str_copy(e->row.opaque, r->events[r->event_count].opaque,
+		       sizeof(r->events[0].opaque));
 	r->events[r->event_count++].composed = e->row.composed;
 }
 

@@ -136,7 +136,7 @@ static void a_refusal_after_202_is_an_event(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_string_equal(r->events[i].type, "message.status");
 		assert_true(rig_has(r->events[i].text, id));
-		assert_true(rig_has(r->events[i].text, "\"order 7\""));
+		assert_string_equal(r->events[i].opaque, "order 7");
 		assert_true(rig_has(r->events[i].text, "131030"));
 	}
 	RIG_UNTIL(r, rig_is(r, c, "rejected"));
