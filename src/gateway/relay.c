@@ -90,10 +90,10 @@ static void on_moved(void *cookie, struct lane *l, bool lost)
 	struct outlet *o = cookie;
 
 	if (lost && !o->removed) {
-		log_warn(
-			o->relay->o.log,
-			"relay: destination=%s a delivery was not as remembered, its lane is read again",
-			o->name);
+		log_warn(o->relay->o.log,
+			 "relay: destination=%s a delivery was not as remembered; its lane is "
+			 "read again",
+			 o->name);
 		l->dirty = l->rewind = true;
 		lane_set_spilled(l, true);
 	}

@@ -410,7 +410,7 @@ static inline int rig_open(void **state)
 	end_start(&r->end);
 	r->loop = loop_new(&r->kit.clock);
 	loop_attach(r->loop, r->kit.home);
-	r->settings = (struct relay_settings){ .timeout_ms = 5000,
+	r->settings = (struct relay_settings){ .timeout_ms = 60000, /* nothing here waits for it */
 					       .connect_ms = 2000,
 					       .lane_block_max_ms = 600000,
 					       .lifetime_ms = INT64_C(72) * 3600 * 1000,
