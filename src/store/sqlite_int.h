@@ -85,7 +85,7 @@ struct store {
 	char *dir, *path;
 	int lock_fd;
 	unsigned char token_key[32];
-	int64_t wal_limit; /* WAL_LIMIT_BYTES; tests lower it */
+	_Atomic int64_t wal_limit; /* WAL_LIMIT_BYTES; tests lower it while it runs */
 
 	/* any thread */
 	atomic_bool lagging;
