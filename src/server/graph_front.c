@@ -105,8 +105,9 @@ bool graph_is_send(const struct http_call *call)
 {
 	struct str id, edge;
 
+	/* marketing_messages: Meta's other door for the same bodies (cloud-api.md 2.4) */
 	return str_eq(http_method(call), STR("POST")) && split_path(http_path(call), &id, &edge) &&
-	       str_eq(edge, STR("messages"));
+	       (str_eq(edge, STR("messages")) || str_eq(edge, STR("marketing_messages")));
 }
 
 bool graph_number(const struct http_call *call, struct str *out)

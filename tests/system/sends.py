@@ -156,6 +156,7 @@ class Stack:
 
     def close(self):
         try:
+            kit.Clock(self.sandbox).resume()  # what has been claimed waits for its time to leave
             if self.gateway is not None:
                 self.gateway.close()
         finally:
