@@ -27,6 +27,8 @@ struct api {
 	struct loop *loop;
 	struct http_client *client;
 	bool is_sandbox;
+	bool is_lost, is_late; /* the last call left and no answer came; in its time */
+	const char *if_lost; /* of the last call */
 	char base[BASE_MAX]; /* "http://127.0.0.1:8080", no slash at the end */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* empty: TCP */
 	char where[BASE_MAX];
@@ -246,6 +248,8 @@ static void on_done(void *cookie, const struct http_outcome *o)
 	w->done = true;
 	w->answered = o->end == HTTP_END_ANSWERED;
 	w->error = o->error;
+	w->api->is_lost = o->end == HTTP_END_LOST;
+	w->api->is_late = o->timed_out;
 	w->answer->status = o->status;
 	w->answer->retry_after_s = o->retry_after_s;
 	w->answer->ms = o->total_ms;
@@ -291,6 +295,7 @@ bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 	struct buf url;
 
 	*out = (struct api_answer){ .retry_after_s = -1 };
+	a->if_lost = r->if_lost;
 	buf_reset(&a->body);
 	buf_init(&url, 65536);
 	buf_put_text(&url, a->base);
@@ -347,11 +352,34 @@ int api_get(struct api *a, const char *path, struct api_answer *out)
 
 /* ---- failures ---- */
 
+/* Somebody is there: the call left, and it is not known what came of it. */
+static int lost(const struct api *a, const struct gw_error *err)
+{
+	struct cli_error e = { .exit = EXIT_TEMPORARY, .class_ = "net", .word = "no_answer" };
+	int64_t ms = a->cli->timeout_ms > 0 ? a->cli->timeout_ms : TIMEOUT_MS;
+	char message[GW_ERROR_MESSAGE_MAX + BASE_MAX + 128];
+	const char *who = a->is_sandbox ? "sandbox" : "gateway";
+
+	if (a->is_late)
+		(void)snprintf(message, sizeof(message),
+			       "no answer of the %s at %s came within %.1f s", who, a->where,
+			       (double)ms / 1000.0);
+	else
+		(void)snprintf(message, sizeof(message),
+			       "the %s at %s was called, no answer came (%s)", who, a->where,
+			       err->message);
+	e.message = message;
+	e.fix = a->if_lost;
+	return cli_fail(a->cli, &e);
+}
+
 int api_unreachable(const struct api *a, const struct gw_error *err)
 {
 	struct cli_error e = { .exit = EXIT_TEMPORARY, .class_ = "net", .word = "unreachable" };
 	char message[GW_ERROR_MESSAGE_MAX + BASE_MAX + 64];
 
+	if (a->is_lost)
+		return lost(a, err);
 	(void)snprintf(message, sizeof(message), "no %s answers at %s (%s)",
 		       a->is_sandbox ? "sandbox" : "gateway", a->where,
 		       a->socket[0] != '\0' ? "nobody listens there" : err->message);

@@ -41,6 +41,7 @@ struct api_request {
 	const char *method, *path; /* the path with its query */
 	struct str body; /* JSON; empty: none */
 	const char *headers[API_HEADERS_MAX]; /* extra, NULL-terminated when fewer */
+	const char *if_lost; /* what to do when it left and no answer came; NULL allowed */
 };
 
 /* Call and wait, printing nothing; false: nobody answered, err says why. */
@@ -56,7 +57,10 @@ int api_expect(struct api *a, const struct api_request *r, struct api_answer *ou
 int api_get(struct api *a, const char *path, struct api_answer *out);
 /* Print an answer that is an error and return its exit code. */
 int api_fail(const struct api *a, const struct api_answer *answer);
-/* Nobody answered: printed with what to start; EXIT_TEMPORARY. */
+/*
+ * Nobody answered: printed with what to start, or, when the call had left,
+ * with its if_lost; EXIT_TEMPORARY.
+ */
 int api_unreachable(const struct api *a, const struct gw_error *err);
 
 /* Append "name=value" to a path under construction, percent-encoded, with '?' or '&'. */

@@ -434,13 +434,19 @@ static int refused(struct send *s, const struct api_answer *answer)
 		exit = EXIT_REFUSED;
 	else
 		exit = meta_exit((int)code, (int)subcode);
-	return meta_fail(s->cli, exit, "not sent", (int)code, (int)subcode, details);
+	return meta_fail(s->cli, exit, "not sent", (int)code, (int)subcode, details,
+			 answer->message_id);
 }
 
 static int post(struct send *s, const struct buf *body, struct api_answer *answer)
 {
 	char key[300];
-	struct api_request r = { .method = "POST", .body = buf_str(body) };
+	struct api_request r = {
+		.method = "POST",
+		.body = buf_str(body),
+		.if_lost = "the message may have been taken: see `godwit message list` before you "
+			   "send it again; --idempotency-key makes that harmless",
+	};
 	struct buf path;
 	size_t n = 0;
 	int code;
@@ -479,7 +485,8 @@ static void note_accepted(struct send *s, const struct api_answer *answer)
 	else if (s->cli->format == OUT_ID)
 		printf("%.*s\n", STR_ARG(id));
 	else if (s->cli->format == OUT_TABLE && !s->cli->quiet)
-		printf("%-9s  %.*s  %.2f s\n", word, STR_ARG(id), (double)answer->ms / 1000.0);
+		printf("%-9s  %.*s  %.2f s%s%s\n", word, STR_ARG(id), (double)answer->ms / 1000.0,
+		       s->rank < 0 ? "" : "  ", s->rank < 0 ? "" : s->message_id);
 	(void)fflush(stdout);
 }
 
@@ -523,7 +530,7 @@ static int conclude(const struct send *s)
 	(void)snprintf(fix, sizeof(fix), "godwit why %s", s->message_id);
 	if (s->failed)
 		return meta_fail(s->cli, meta_exit(s->failed_code, 0), "it failed", s->failed_code,
-				 0, str_from(s->failed_details));
+				 0, str_from(s->failed_details), s->message_id);
 	if (s->rank >= s->goal)
 		return EXIT_OK;
 	if (s->wait != NULL)

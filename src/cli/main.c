@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "base/panic.h"
 #include <locale.h>
+#include <sys/prctl.h>
 
 #define COMMAND_WORDS_MAX 2
 
@@ -144,6 +145,7 @@ int main(int argc, char **argv)
 	int taken, used;
 
 	(void)setlocale(LC_CTYPE, "");
+	(void)prctl(PR_SET_NAME, "godwit"); /* a child of `up` is started as /proc/self/exe */
 	taken = opt_leading(&cli, argc - 1, argv + 1);
 	if (taken < 0 || !cli_settle(&cli))
 		return cli.code;

@@ -21,7 +21,7 @@ int meta_exit(int code, int subcode)
 }
 
 int meta_fail(const struct cli *cli, int exit, const char *what, int code, int subcode,
-	      struct str details)
+	      struct str details, const char *id)
 {
 	const gw_error_info *info = gw_error_info_find(code, subcode);
 	struct cli_error e = { .exit = exit, .code = code, .subcode = subcode };
@@ -31,9 +31,11 @@ int meta_fail(const struct cli *cli, int exit, const char *what, int code, int s
 		       info != NULL ? info->title : "", details.len > 0 && info != NULL ? ": " : "",
 		       STR_ARG(details));
 	e.message = message;
-	if (info != NULL) {
-		(void)snprintf(fix, sizeof(fix), "%s %s", info->meaning, info->fix);
+	(void)snprintf(fix, sizeof(fix), "%s%s%s%s%s%s", info != NULL ? info->meaning : "",
+		       info != NULL ? " " : "", info != NULL ? info->fix : "",
+		       info != NULL && id[0] != '\0' ? "\n  " : "",
+		       id[0] != '\0' ? "godwit why " : "", id);
+	if (fix[0] != '\0')
 		e.fix = fix;
-	}
 	return cli_fail(cli, &e);
 }

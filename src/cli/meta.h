@@ -8,8 +8,11 @@
 
 /* The exit code that a Graph error stands for. */
 int meta_exit(int code, int subcode);
-/* Print "WHAT: 131047 title: details", the meaning and the way out; returns `exit`. */
+/*
+ * Print "WHAT: 131047 title: details", the meaning, the way out and, unless
+ * `id` is empty, what tells more of that message; returns `exit`.
+ */
 int meta_fail(const struct cli *cli, int exit, const char *what, int code, int subcode,
-	      struct str details);
+	      struct str details, const char *id);
 
 #endif

@@ -42,25 +42,40 @@ static size_t country_digits(struct str d)
 	return strstr(two, want) != NULL ? 2 : 3;
 }
 
-static bool is_phone(struct str s)
+#define PHONE_DIGITS_MAX 15
+
+/* The digits of "+55 (71) 99000-0001", whatever stands between them; false: no number. */
+static bool phone_digits(struct str s, char digits[PHONE_DIGITS_MAX + 1], size_t *count)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (c >= '0' && c <= '9') {
+			if (n == PHONE_DIGITS_MAX)
+				return false;
+			digits[n++] = c;
+		} else if (c == '\0' || strchr("+ -.()/\t", c) == NULL) {
 			return false;
-	return s.len >= 8 && s.len <= 15;
+		}
+	}
+	digits[n] = '\0';
+	*count = n;
+	return n >= 8;
 }
 
 void out_phone(const struct cli *cli, struct str phone, char out[OUT_PHONE_MAX])
 {
-	struct str digits = phone;
-	size_t country, area;
+	char plain[PHONE_DIGITS_MAX + 1];
+	size_t country, area, count;
+	struct str digits;
 
-	if (digits.len > 0 && digits.ptr[0] == '+')
-		digits = str_slice(digits, 1, digits.len);
-	if (!is_phone(digits)) {
+	if (!phone_digits(phone, plain, &count)) {
 		(void)str_copy(phone, out, OUT_PHONE_MAX);
 		return;
 	}
+	digits = str_make(plain, count);
 	if (cli->show_pii) {
 		(void)snprintf(out, OUT_PHONE_MAX, "+%.*s", STR_ARG(digits));
 		return;

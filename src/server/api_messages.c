@@ -22,6 +22,8 @@ struct message_read {
 	struct buf out;
 	struct store_message_filter filter;
 	bool by_id, with_trail, found;
+	bool is_resolve; /* asked because the outbox knows no such unfinished message */
+	char state[16]; /* of the message found */
 	struct id id;
 	struct str wamid;
 	/* while rendering */
@@ -202,6 +204,7 @@ static bool message_row(void *cookie, const struct store_message_row *row)
 	buf_reset(&m->errors);
 	if (reader_trail(m->reader, row->row, collect, m) != GW_OK)
 		return false;
+	(void)str_copy(row->state, m->state, sizeof(m->state));
 	json_w_object(m->w);
 	put_message(m, row);
 	if (m->with_trail) {
@@ -250,14 +253,17 @@ static void on_read(struct store_job *job)
 {
 	struct message_read *m = CONTAINER_OF(job, struct message_read, job);
 
-	if (job->status == GW_OK)
+	if (job->status == GW_OK && m->is_resolve)
+		api_error(m->call, 409, "state", "not_unknown", "the message is %s, not unknown",
+			  m->state);
+	else if (job->status == GW_OK)
 		api_reply(m->call, 200, &m->out);
 	else if (job->status == GW_ENOTFOUND)
 		api_error(m->call, 404, "not_found", "no_such_message", "there is no such message");
 	else
 		api_error(m->call, 503, "busy", "store",
 			  "the store did not answer in time; ask for less or try again");
-	if (job->status != GW_OK)
+	if (job->status != GW_OK || m->is_resolve)
 		buf_release(&m->out);
 	buf_release(&m->errors);
 	free(m);
@@ -274,12 +280,13 @@ static struct message_read *read_new(struct api_request *r)
 	return m;
 }
 
-static void get(struct api_request *r, bool with_trail)
+static void get(struct api_request *r, bool with_trail, bool is_resolve)
 {
 	struct message_read *m = read_new(r);
 
 	m->job.run = run_get;
 	m->with_trail = with_trail;
+	m->is_resolve = is_resolve;
 	m->by_id = id_parse(ID_MESSAGE, r->arg[0], &m->id);
 	m->wamid = r->arg[0];
 	store_read(r->server->store, &m->job);
@@ -287,12 +294,12 @@ static void get(struct api_request *r, bool with_trail)
 
 void api_message_get(struct api_request *r)
 {
-	get(r, false);
+	get(r, false, false);
 }
 
 void api_message_trail(struct api_request *r)
 {
-	get(r, true);
+	get(r, true, false);
 }
 
 void api_message_list(struct api_request *r)
@@ -347,7 +354,7 @@ void api_message_resolve(struct api_request *r)
 	}
 	st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call, &err);
 	if (st == GW_ENOTFOUND)
-		api_error(r->call, 404, "not_found", "no_such_message", "%s", err.message);
+		get(r, false, true); /* finished, or none at all */
 	else if (st != GW_OK)
 		api_error(r->call, 409, "state", "not_unknown", "%s", err.message);
 out:
