@@ -69,6 +69,11 @@ void inbox_free(struct inbox *in)
 	free(in);
 }
 
+void inbox_mute(struct inbox *in)
+{
+	in->o.sinks = (struct inbox_sinks){ 0 };
+}
+
 size_t inbox_pending(const struct inbox *in)
 {
 	return in->pending;

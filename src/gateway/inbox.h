@@ -54,6 +54,8 @@ struct inbox_options {
 };
 struct inbox *inbox_new(const struct inbox_options *o);
 void inbox_free(struct inbox *in); /* nothing may be in the store any more */
+/* From now on committed events go to no sink: the last step of a drain. */
+void inbox_mute(struct inbox *in);
 void inbox_put(struct inbox *in, struct inbox_item *item);
 /* Commit is stuck or the disk is at its watermark: refuse with 503 before parsing.  Any thread. */
 bool inbox_is_stuck(const struct store *store, int64_t disk_min_bytes);

@@ -29,7 +29,6 @@
 
 #define SWEEP_MS 10000 /* lifetimes are kept at release; this ends what never gets there */
 #define DRAIN_LOOK_MS 5
-#define STUCK_BYTES (64 * INT64_C(1048576)) /* uncommitted; design.md 6.7 for both directions */
 
 /* ---- the door ---- */
 
@@ -49,16 +48,14 @@ static bool check_number(const struct outbox *ob, const struct outbox_submit *s,
 
 static bool check_room(const struct outbox *ob, struct refusal *r)
 {
-	struct store_load load;
 	const char *full = NULL;
 
-	store_load_now(ob->o.store, &load);
 	if (outq_count(ob->outq) + ob->adding >= ob->o.settings.queue_max)
 		full = "the queue is full (queue.max)";
 	else if (outq_bytes(ob->outq) + ob->adding_bytes >= OUTQ_BYTES_MAX)
 		full = "the queue's memory is full";
-	else if (load.uncommitted_bytes > STUCK_BYTES)
-		full = "the disk does not keep up";
+	else if (inbox_is_stuck(ob->o.store, ob->o.settings.disk_min))
+		full = "the disk is full or does not keep up";
 	if (full == NULL)
 		return true;
 	(void)refuse(r, REFUSAL_BUSY, 131016, "%s; nothing was accepted, try again", full);

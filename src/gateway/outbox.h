@@ -41,6 +41,7 @@ struct outbox_settings { /* configuration keys in brackets */
 	int64_t graph_connect_ms, graph_timeout_ms; /* 10 s, 30 s */
 	const char *graph_ca_file; /* graph.ca_file; NULL or empty: the system's */
 	unsigned in_flight_max; /* graph.in_flight, 1000 */
+	int64_t disk_min; /* store.disk_min, bytes; 503 below */
 	uint32_t queue_max; /* queue.max, messages not finished, 1,000,000 */
 	double number_rate_share; /* 0.995 of the number's limit */
 	uint32_t pair_burst; /* pacing.pair_burst, 10 (at most 45) */

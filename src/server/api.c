@@ -288,6 +288,10 @@ static void dispatch_api(struct api_request *r)
 	else if (route == NULL)
 		api_error(r->call, 404, "not_found", "no_such_path",
 			  "no such path: see docs/api.md");
+	else if (r->key != NULL && r->key->numbers[0] != '\0')
+		/* what it could read here is not cut down to its numbers yet */
+		api_error(r->call, 403, "auth", "number_key",
+			  "a key that is limited to numbers may only send; make one without");
 	else if (r->key != NULL && !key_may(r->key, route->scope))
 		no_scope(r->server, r->call, false, route->path);
 	else

@@ -7,7 +7,7 @@
  *     finish what is in flight (at most drain.grace)
  *   3 the listeners stop: every request whose head was read is answered, for
  *     which this loop keeps turning while a short-lived thread waits for them
- *   4 the loop stops; serve.c commits, checkpoints and leaves 0
+ *   4 what the store still has comes back, and the loop stops; serve.c commits, checkpoints and leaves 0
  *
  * The thread of step 3 is the one exception to the list of threads: stopping a
  * listener blocks until its calls are answered, and the loop answers them
@@ -22,13 +22,28 @@
 #include "server/stream.h"
 #include <pthread.h>
 
+#define SETTLE_LOOK_MS 5
+#define SETTLE_LOOKS_MAX 400 /* two seconds: a disk that takes longer is stuck */
+
 struct drain {
 	struct mail stopped;
 	struct server *server;
 	struct timer grace;
 	bool outbox_idle, relay_idle, stopping;
+	unsigned looks; /* at what the store still has */
 	pthread_t thread;
 };
+
+/* No call is open any more; what is with the store comes back within a commit. */
+static void settle(void *cookie)
+{
+	struct drain *d = cookie;
+
+	if (inbox_pending(d->server->inbox) > 0 && ++d->looks < SETTLE_LOOKS_MAX)
+		timer_in_ms(&d->grace, SETTLE_LOOK_MS);
+	else
+		loop_stop(d->server->loop);
+}
 
 static void on_stopped(struct mail *mail)
 {
@@ -41,8 +56,8 @@ static void on_stopped(struct mail *mail)
 	s->api_server = NULL;
 	s->local_server = NULL;
 	relay_drain(s->relay, NULL, NULL); /* cut by drain.grace: nobody to tell any more */
-	free(d);
-	loop_stop(s->loop);
+	timer_init(&d->grace, s->loop, LOOP_REAL, settle, d);
+	settle(d);
 }
 
 static void *stop_all(void *cookie)
@@ -70,7 +85,7 @@ static void stop_listeners(struct drain *d)
 
 static void check(struct drain *d)
 {
-	if (d->outbox_idle && d->relay_idle)
+	if (d->outbox_idle && d->relay_idle && !d->stopping)
 		stop_listeners(d);
 }
 
@@ -107,6 +122,7 @@ void drain_begin(struct server *s)
 	log_info(&s->log, "draining");
 	s->phase = SERVER_DRAINING;
 	d->server = s;
+	s->drain = d; /* freed last: callbacks may still name it */
 	http_server_quiesce(s->public_server);
 	if (s->api_server != NULL)
 		http_server_quiesce(s->api_server);

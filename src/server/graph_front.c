@@ -13,6 +13,7 @@
  * TESTS       tests/system/test_graph_front.py, tests/system/test_clients.py
  */
 #include "server/graph_front.h"
+#include "base/hexb64.h"
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/sys_file.h"
@@ -117,6 +118,25 @@ bool graph_number(const struct http_call *call, struct str *out)
 	return split_path(http_path(call), out, &edge);
 }
 
+/* "access_token=..." however its name is spelled: a name may be percent-encoded. */
+static bool is_token_pair(struct str pair)
+{
+	char name[sizeof("access_token")];
+	size_t n = 0;
+
+	for (size_t i = 0; i < pair.len && pair.ptr[i] != '=' && n < sizeof(name); n++) {
+		unsigned char byte;
+
+		if (pair.ptr[i] == '%' && hex_decode(str_slice(pair, i + 1, i + 3), &byte, 1)) {
+			name[n] = (char)byte;
+			i += 3;
+		} else {
+			name[n] = pair.ptr[i++];
+		}
+	}
+	return str_eq(str_make(name, n), STR("access_token"));
+}
+
 /* The target without access_token: what stands there is our key (inv. 1). */
 static bool strip_token(struct str target, char *out, size_t cap)
 {
@@ -133,7 +153,7 @@ static bool strip_token(struct str target, char *out, size_t cap)
 		buf_put_str(&b, str_slice(target, 0, at));
 		query = str_slice(target, at + 1, target.len);
 		while (str_split(&query, '&', &one)) {
-			if (one.len == 0 || str_starts(one, STR("access_token=")))
+			if (one.len == 0 || is_token_pair(one))
 				continue;
 			buf_put_char(&b, sep);
 			buf_put_str(&b, one);

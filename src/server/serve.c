@@ -286,6 +286,7 @@ static struct outbox_settings outbox_settings_of(const struct config_values *v)
 		.graph_timeout_ms = v->graph_timeout_ms,
 		.graph_ca_file = v->graph_ca_file,
 		.in_flight_max = (unsigned)v->graph_in_flight,
+		.disk_min = v->disk_min,
 		.queue_max = (uint32_t)v->queue_max,
 		.number_rate_share = (double)v->pacing_share / 1000.0,
 		.pair_burst = (uint32_t)v->pair_burst,
@@ -371,6 +372,8 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 static void free_parts(struct server *s)
 {
 	clock_follow_free(s->follow);
+	if (s->inbox != NULL)
+		inbox_mute(s->inbox); /* what the last commit hands back is not acted upon */
 	graph_front_free(s->graph);
 	outbox_free(s->outbox);
 	if (s->store != NULL)
@@ -492,6 +495,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	loop_free(s->loop);
 	if (st == GW_OK)
 		log_info(&s->log, "drained, leaving");
+	free(s->drain);
 	free(s);
 	return exit_code_of(st);
 }

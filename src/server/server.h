@@ -24,6 +24,7 @@ struct webhook_front;
 struct graph_front;
 struct streams;
 struct clock_follow;
+struct drain;
 
 enum server_phase { SERVER_STARTING, SERVER_READY, SERVER_DRAINING };
 
@@ -54,6 +55,7 @@ struct server {
 		*local_server; /* api NULL: public is both */
 	bool public_serves_api; /* set before the listeners start */
 	struct timer tick;
+	struct drain *drain; /* from SIGTERM on */
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	_Atomic int phase; /* enum server_phase; read by HTTP threads */

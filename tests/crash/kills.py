@@ -134,7 +134,8 @@ class Kills:
         self.conf = self.write("godwit.conf", (
             f"data = {self.dir}/data\nprofile = sandbox\nlisten.public = 127.0.0.1:{self.port}\n"
             f"listen.api = 127.0.0.1:{self.port}\nlisten.local = {self.sock}\negress.allow = 127.0.0.0/8\n"
-            "store.disk_min = 0\nunknown.wait = 5s\nlane.unknown_wait = 1s\n[account kills]\n"
+            "store.disk_min = 0\nunknown.wait = 5s\nlane.unknown_wait = 1s\n"
+            "pacing.pair_burst = 45\npacing.pair_interval = 1s\n[account kills]\n"
             f"app_secret_file = {self.dir}/app_secret\n"
             f"token_file = {self.dir}/token\nverify_token_file = {self.dir}/verify_token\n"
             f"base_url = http://127.0.0.1:{self.sandbox_port}\nnumbers = {NUMBER}=1000\n").encode())
@@ -177,7 +178,7 @@ class Kills:
         while not self.stop.is_set():
             n, self.next_send = self.next_send, self.next_send + 1
             text = f"send {self.seed} {lane} {n}"
-            body = {"messaging_product": "whatsapp", "to": f"+4917{(lane * 100 + n % 100):08d}", "type": "text",
+            body = {"messaging_product": "whatsapp", "to": f"+4917{(lane * 500 + n % 500):08d}", "type": "text",
                     "text": {"body": text}}
             try:
                 status, answer = call(None, "POST", f"/v26.0/{NUMBER}/messages", body,
@@ -220,8 +221,22 @@ class Kills:
                 status, text = call(None, "GET", f"/api/v1/messages?state={state}&limit=1", unix=self.sock)
                 open_ones += len(json.loads(text)["data"]) if status == 200 else 1
             if open_ones == 0:
-                return
+                break
             time.sleep(0.1)
+        deadline = time.monotonic() + 10  # statuses are on their way for half a second, and repeated when refused
+        while self.unreconciled() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def unreconciled(self):
+        seen, _ = self.at_the_sandbox()
+        db = self.database()
+        unknown = [json.loads(row[0])["text"]["body"]
+                   for row in db.execute("SELECT body FROM message WHERE state = 'unknown'")]
+        db.close()
+        return sum(1 for text in unknown if text in seen)
+
+    def database(self):
+        return sqlite3.connect(f"file:{self.dir}/data/godwit.db?mode=ro", uri=True, timeout=10)
 
     # ---- verdict
 
@@ -238,7 +253,7 @@ class Kills:
         return seen, answer["counters"]["doubled"]
 
     def verdict(self):
-        db = sqlite3.connect(f"file:{self.dir}/data/godwit.db?mode=ro", uri=True)
+        db = self.database()
         stored = {row[0] for row in db.execute("SELECT external_id FROM event WHERE type = 'message.received'")}
         states = dict(db.execute("SELECT state, count(*) FROM message GROUP BY state"))
         texts = {json.loads(row[0])["text"]["body"] for row in db.execute("SELECT body FROM message")}
@@ -247,8 +262,6 @@ class Kills:
                               "WHERE seq > 0 GROUP BY conversation) WHERE n <> m").fetchone()[0]
         twice = db.execute("SELECT count(*) FROM (SELECT external_id FROM event WHERE type = 'message.received' "
                            "GROUP BY external_id HAVING count(*) > 1)").fetchone()[0]
-        unknown = [json.loads(row[0])["text"]["body"]
-                   for row in db.execute("SELECT body FROM message WHERE state = 'unknown'")]
         db.close()
         seen, doubled = self.at_the_sandbox()
         return {
@@ -260,7 +273,7 @@ class Kills:
             "unsent": sum(1 for _, text in self.sent if text not in texts),
             "doubled": max(doubled, sum(1 for times in seen.values() if times > 1)),
             "unknown": states.get("unknown", 0),
-            "unreconciled": sum(1 for text in unknown if text in seen),
+            "unreconciled": self.unreconciled(),
             "unfinished": sum(states.get(s, 0) for s in ("queued", "sending", "waiting")),
             "schema": (0 if integrity == ["ok"] else len(integrity)) + seq_gaps,
             "ready_max_s": round(max(self.starts), 3),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_outbox_storm.c - random trouble from a seed: nothing twice, nothing lost, nothing out of order
+ * test_outbox_storm.c - random trouble from a seed: nothing twice, lost or out of order
  *
  * Messages to a few people, a Graph that accepts, throttles, fails, takes a
  * message and says nothing, and a process that ends in between.  Afterwards
