@@ -7,7 +7,8 @@
  *     finish what is in flight (at most drain.grace)
  *   3 the listeners stop: every request whose head was read is answered, for
  *     which this loop keeps turning while a short-lived thread waits for them
- *   4 what the store still has comes back, and the loop stops; serve.c commits, checkpoints and leaves 0
+ *   4 what the store still has comes back, and the loop stops; serve.c
+ *     checkpoints and leaves 0
  *
  * The thread of step 3 is the one exception to the list of threads: stopping a
  * listener blocks until its calls are answered, and the loop answers them
