@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "gateway/render.h"
+#include "gateway/sign.h"
 #include "net/loop.h"
 #include "server/api.h"
 
@@ -46,6 +47,7 @@ struct stream {
 	struct store_job job;
 	struct buf backlog;
 	struct id after;
+	struct account_secrets *secrets; /* of the job: the accounts are the loop's */
 };
 
 struct streams {
@@ -72,6 +74,7 @@ static void stream_free(struct stream *t)
 	filter_free(t->filter);
 	buf_release(&t->held);
 	buf_release(&t->backlog);
+	account_secrets_free(t->secrets);
 	free(t);
 }
 
@@ -150,31 +153,67 @@ static void on_closed(void *cookie) /* a listener's thread */
 
 /* ---- writing ---- */
 
-static void put_meta(struct buf *out, const struct store_event_row *e)
+/* What a body that we wrote is signed with; NULL: nothing. */
+static const struct secret *secret_of(const struct accounts *all, struct str account)
 {
+	const struct account *a = accounts_get(all, account);
+
+	if (a == NULL && accounts_count(all) == 1)
+		a = accounts_at(all, 0); /* composed by us: whose else could it be */
+	return a == NULL ? NULL : &a->app_secret;
+}
+
+/* The same from a copy, on a reader's thread. */
+static const struct secret *secret_in(const struct account_secrets *all, struct str account)
+{
+	for (size_t i = 0; all != NULL && i < all->count; i++)
+		if (str_eq(str_from(all->of[i].name), account) || all->count == 1)
+			return &all->of[i].app_secret;
+	return NULL;
+}
+
+static void sign(char out[SIGN_HUB_MAX], const struct secret *secret, struct str body)
+{
+	struct mac *mac;
+
+	out[0] = '\0';
+	if (secret == NULL || secret->len == 0)
+		return;
+	mac = mac_new(str_make((const char *)secret->bytes, secret->len));
+	ASSERT(mac != NULL);
+	sign_hub(mac, body, out);
+	mac_free(mac);
+}
+
+static void put_meta(struct buf *out, const struct store_event_row *e, const struct secret *secret)
+{
+	char ours[SIGN_HUB_MAX];
 	struct buf body;
 	bool original;
 
 	buf_init(&body, RENDER_MAX);
 	if (render_meta(&body, e, &original) && !buf_failed(&body)) {
+		if (!original)
+			sign(ours, secret, buf_str(&body));
 		buf_put_text(out, "{\"body\":");
 		json_quote(out, buf_str(&body), false);
 		buf_put_text(out, ",\"signature\":");
-		json_quote(out, original ? e->signature : STR_EMPTY, false);
+		json_quote(out, original ? e->signature : str_from(ours), false);
 		buf_put_char(out, '}');
 	}
 	buf_release(&body);
 }
 
-/* One event as one server-sent message; nothing when it has no form. */
-static void put_event(struct buf *out, enum stream_format format, const struct store_event_row *e)
+/* One event as one server-sent message; nothing when it has no form.  `secret`: for meta. */
+static void put_event(struct buf *out, enum stream_format format, const struct store_event_row *e,
+		      const struct secret *secret)
 {
 	char id[ID_TEXT_MAX];
 	struct buf data;
 
 	buf_init(&data, RENDER_MAX * 2);
 	if (format == STREAM_META)
-		put_meta(&data, e);
+		put_meta(&data, e, secret);
 	else
 		render_godwit(&data, e, false);
 	if (!buf_failed(&data) && data.len > 0) {
@@ -204,7 +243,8 @@ void streams_event(struct streams *st, struct event *e)
 			continue;
 		if (!done[t->format]) {
 			buf_init(&text[t->format], RENDER_MAX * 2);
-			put_event(&text[t->format], t->format, &e->row);
+			put_event(&text[t->format], t->format, &e->row,
+				  secret_of(st->server->accounts, e->row.account));
 			done[t->format] = true;
 		}
 		if (t->catching_up) {
@@ -244,7 +284,7 @@ static bool put_missed(void *cookie, const struct store_event_row *e)
 	struct stream *t = cookie;
 
 	if (wants(t, e))
-		put_event(&t->backlog, t->format, e);
+		put_event(&t->backlog, t->format, e, secret_in(t->secrets, e->account));
 	return false;
 }
 
@@ -361,6 +401,8 @@ void api_stream(struct api_request *r)
 	if (resume) {
 		t->after = after;
 		t->catching_up = true;
+		if (t->format == STREAM_META)
+			t->secrets = account_secrets_copy(r->server->accounts);
 		t->job.run = run_catch_up;
 		t->job.done = on_caught_up;
 		store_read(r->server->store, &t->job);
