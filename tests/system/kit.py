@@ -537,7 +537,8 @@ class Stream:
         return [data for _, _, data in self.events]
 
     def close(self):
-        self.connection.sock.shutdown(socket.SHUT_RDWR)
+        if self.connection.sock is not None:
+            self.connection.sock.shutdown(socket.SHUT_RDWR)
         self.connection.close()
 
 

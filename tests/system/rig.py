@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""rig.py - what the inbound half is tested with, on top of kit.py: bodies as Meta writes them, raw answers, endpoints by path"""
+"""rig.py - what the inbound half is tested with, on top of kit.py: Meta's bodies, raw answers, endpoints by path"""
 import base64
 import contextlib
 import hashlib
@@ -141,14 +141,14 @@ class Sandbox(kit.Sandbox):
 
 
 class Gateway(kit.Gateway):
-    """`godwit serve` with an account of two numbers, on a folder of its own; for whole files or single tests."""
+    """`godwit serve` with an account of two numbers, on a folder of its own."""
 
     def __init__(self, sandbox=None, conf=None, start=True, **account):
         folder = tempfile.mkdtemp(prefix="godwit-rig-")
         self.open_clients = []
-        super().__init__(folder, None, {"log.level": "info", "egress.allow": "127.0.0.0/8", **(conf or {})}, start=False,
-                         account={"numbers": "%s=1000 %s=1000" % (NUMBER, OTHER_NUMBER),
-                                  "app_secret_previous": PREVIOUS, **account})
+        account = {"numbers": "%s=1000 %s=1000" % (NUMBER, OTHER_NUMBER), "app_secret_previous": PREVIOUS, **account}
+        super().__init__(folder, None, {"log.level": "info", "egress.allow": "127.0.0.0/8", **(conf or {})},
+                         account=account, start=False)
         if sandbox is None:
             self.conf["profile"] = "live"
         else:  # no callback: what Meta says comes from the test

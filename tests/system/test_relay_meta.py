@@ -58,7 +58,7 @@ def reaction(who, to):
 
 
 def mixed(opaque):
-    """Two WABAs, two numbers, three people, texts, an image, a reaction, our status, a foreign one, a number's change."""
+    """Two WABAs and numbers, three people, texts, images, a reaction, our status and a foreign one, a change."""
     ours, foreign = status(wamid(), "delivered", ANN), status(wamid(), "read", BEN)
     here = [text(ANN, "first"), image(BEN), text(BEN, "second"), reaction(ANN, wamid()), text(ANN, "third")]
     there = [text(CLEO, "fourth"), text(ANN, "fifth"), image(CLEO)]
@@ -177,7 +177,7 @@ def test_two_accounts_each_have_their_own_secret(sandbox, receiver):
 def test_history_and_changes_without_a_list_keep_their_value(gateway, receiver):
     gateway.add_destination(receiver.url("/meta"), format="meta")
     history = change(field="history", history=[{"metadata": {"phase": 0}, "threads": [{"id": ANN, "messages": []}]}])
-    alert = {"field": "account_alerts", "value": {"entity_type": "BUSINESS", "alert_info": {"alert_severity": "CRITICAL"}}}
+    alert = {"field": "account_alerts", "value": {"entity_type": "BUSINESS", "alert_info": {"alert_severity": "HIGH"}}}
     gateway.take(envelope(history, alert, change([text(ANN)])))
     got = [verified(r)[1] for r in receiver.wait(3, "/meta")]
     assert history in got and alert in got
