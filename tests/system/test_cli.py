@@ -277,7 +277,8 @@ def test_sandbox_is_steered(gateway, sandbox):
     assert kinds == {"text", "location"}
     before = sandbox.control("GET", "clock")["offset_ms"]
     assert gateway.cli("sandbox", "clock", "advance", "23h59m").returncode == OK
-    assert sandbox.control("GET", "clock")["offset_ms"] - before == 86340000
+    moved = sandbox.control("GET", "clock")["offset_ms"] - before
+    assert abs(moved - 86340000) < 1000, moved  # whole milliseconds of two clocks
     assert "frozen" in gateway.cli("sandbox", "clock", "freeze").stdout
     assert "running" in gateway.cli("sandbox", "clock", "resume").stdout
     assert gateway.cli("sandbox", "inject", "send", "--next", "3", "--error", "130429").returncode == OK
