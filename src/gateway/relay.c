@@ -322,9 +322,9 @@ static void take_event(struct outlet *o, struct event *e)
 
 	if (l == NULL || l->spilled || outlet_is_stopped(o) || !has_room(o)) {
 		leave_to_store(o, l); /* inv. 2 */
-	} else {
+	} else if (e->row.row > l->last_row) {
 		lane_append(l, relay_render(&r->scratch, &e->row, o->format, o->include_raw));
-	}
+	} /* else a reader saw the commit before its mail came, and brought the event */
 	if (l != NULL)
 		outlet_place(o, l);
 	outlet_pump(o);
