@@ -38,7 +38,7 @@ static gw_status begin(sqlite3 *from, const char *path, struct backup *b, struct
 	if (private_file(b->part, err) != GW_OK)
 		return GW_EIO;
 	if (sqlite3_open_v2(b->part, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-			    STORE_VFS) != SQLITE_OK)
+			    store_vfs()) != SQLITE_OK)
 		return gw_error_set(err, GW_EIO, "cannot make %s: %s", b->part,
 				    sqlite3_errmsg(b->to));
 	b->copy = sqlite3_backup_init(b->to, "main", from, "main");

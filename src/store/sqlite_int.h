@@ -216,12 +216,7 @@ void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. si
 	"(SELECT v.wamid FROM evidence v WHERE v.message IS NOT NULL AND v.message=m.row " \
 	"LIMIT 1))"
 
-/* ---- vfs_fault.c: the disk of test builds */
-#ifdef GW_FAULTS
-void vfs_fault_register(void);
-#define STORE_VFS "godwit-fault"
-#else
-#define STORE_VFS NULL
-#endif
+/* ---- vfs.c: the name of the file layer, registered at the first call (before there are threads) */
+const char *store_vfs(void);
 
 #endif

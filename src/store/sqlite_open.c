@@ -109,13 +109,10 @@ gw_status connection_open(const char *path, bool writes, sqlite3 **out, struct g
 	/* SQLite counts every allocation under one lock unless told not to; after its first use, as
 	 * in a test, it refuses, and counts. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-#ifdef GW_FAULTS
-	vfs_fault_register();
-#endif
 	status = writes ? private_file(path, err) : GW_OK;
 	if (status != GW_OK)
 		return status;
-	if (sqlite3_open_v2(path, &db, flags, STORE_VFS) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, flags, store_vfs()) != SQLITE_OK)
 		status = gw_error_set(err, GW_EIO, "cannot open %s: %s", path, sqlite3_errmsg(db));
 	else
 		status = set_up(db, writes, err);

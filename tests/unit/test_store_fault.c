@@ -112,8 +112,8 @@ enum how { KILLED, EXIT_74, WELL };
 
 static void nothing_acknowledged_is_lost(void **state)
 {
-	/* Passages: a start commits once (the schema), sweeps once an hour in four steps, and syncs
-	 * at each commit and twice a checkpoint. */
+	/* Passages: a start commits once (the schema), sweeps once an hour in four steps, and writes
+	 * and syncs once for each commit; a checkpoint syncs twice. */
 	static const struct {
 		const char *fault;
 		enum how how;
@@ -129,9 +129,9 @@ static void nothing_acknowledged_is_lost(void **state)
 		{ "store.commit_fails:1:once", EXIT_74, 0 },
 		{ "vfs.sync:40:once", EXIT_74, 1 },
 		{ "vfs.sync:40:kill", KILLED, 1 },
-		{ "vfs.write:300:once", EXIT_74, 1 },
-		{ "vfs.write:301:kill", KILLED, 1 },
-		{ "vfs.write:402:kill", KILLED, 1 },
+		{ "vfs.write:40:once", EXIT_74, 1 },
+		{ "vfs.write:41:kill", KILLED, 1 },
+		{ "vfs.write:52:kill", KILLED, 1 },
 		{ "store.before_begin:1000:kill", WELL, TEXTS },
 	};
 
@@ -164,7 +164,7 @@ static void nothing_acknowledged_is_lost(void **state)
 /* A start that cannot write leaves a folder that can be started again. */
 static void start_fails(void **state)
 {
-	static const char *const cases[] = { "vfs.write:1:fail", "vfs.write:9:fail",
+	static const char *const cases[] = { "vfs.write:1:fail", "vfs.write:3:fail",
 					     "vfs.sync:1:fail" };
 
 	(void)state;
