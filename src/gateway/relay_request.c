@@ -134,6 +134,7 @@ struct http_request relay_request(const struct relay *r, const struct destinatio
 				      .headers = h->list,
 				      .header_count = h->count,
 				      .body = body,
+				      .may_repeat = true, /* at least once, same webhook-id */
 				      .connect_timeout_ms = r->o.settings.connect_ms,
 				      .timeout_ms = r->o.settings.timeout_ms,
 				      .answer_max = RELAY_ANSWER_MAX };

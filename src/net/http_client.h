@@ -6,7 +6,9 @@
  * (body_once.c): a rewind is refused, so libcurl cannot repeat a POST on a
  * reused connection behind our back; the outcome says whether any byte of the
  * body had been pulled, which is what "nothing was sent" rests on
- * (design.md section 5 rule 6).
+ * (design.md section 5 rule 6).  A request that may arrive twice says so
+ * (may_repeat): head and body then leave in one write, and libcurl may repeat
+ * it on a reused connection that closed before an answer.
  *
  * Requests without a body: GET and HEAD may be repeated by libcurl when a
  * reused connection closes before the answer, which is harmless; other methods
@@ -49,6 +51,7 @@ struct http_request {
 	const char *const *headers; /* "Name: value" lines, copied */
 	size_t header_count;
 	struct str body; /* borrowed until the outcome; ignored for GET */
+	bool may_repeat; /* a POST whose receiver takes it more than once, as relays are */
 	int64_t connect_timeout_ms, timeout_ms; /* real time */
 	size_t answer_max; /* bytes of answer body kept, at most 1 GiB; more is an error */
 	/* Not NULL: answer bytes go here as they come (streams); answer stays empty. */

@@ -12,8 +12,12 @@
  *             (body_once.c).  GET and HEAD may be repeated, which is harmless.
  *             Other methods without a body would be repeated too: they get a
  *             fresh connection, and those are never retried.
- * OUTCOME     With a body: NOT_SENT when no byte of it was pulled.  Without
- *             one: NOT_SENT when not a byte of the head was written.
+ * WRITES      A pulled body leaves in a write of its own, after the head.  One
+ *             that may be repeated is libcurl's from the start, which puts it
+ *             behind the head in one write (up to 64 KiB): on loopback a write
+ *             costs as much as all of libcurl's own work for the request.
+ * OUTCOME     With a pulled body: NOT_SENT when no byte of it was pulled.
+ *             Otherwise: NOT_SENT when not a byte of the head was written.
  * LIMITS      HEAD_MAX bytes of the answer's head.
  * TESTS       tests/unit/test_http_client.c
  */
@@ -185,6 +189,10 @@ static void set_method(struct http_exchange *x, const struct http_request *r, bo
 		form = FORM_HEAD;
 	else if (str_eq(method, STR("POST")))
 		form = FORM_POST;
+	if (!x->is_pulled || x->has_fields) { /* first: it makes the request a POST */
+		SET(x, CURLOPT_POSTFIELDS, x->is_pulled ? NULL : r->body.ptr);
+		x->has_fields = !x->is_pulled;
+	}
 	if (form != x->form || form == FORM_OTHER) {
 		SET(x, CURLOPT_NOBODY, form == FORM_HEAD ? 1L : 0L);
 		if (form == FORM_POST || (form == FORM_OTHER && has_body))
@@ -207,7 +215,8 @@ void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 	x->broken = CURLE_OK;
 	x->on_chunk = r->on_chunk;
 	x->on_header = r->on_header;
-	body_once_set(&x->body, has_body ? r->body : STR_EMPTY);
+	x->is_pulled = !(has_body && r->may_repeat && strcmp(r->method, "POST") == 0);
+	body_once_set(&x->body, has_body && x->is_pulled ? r->body : STR_EMPTY);
 	x->body_len = has_body ? r->body.len : 0;
 	ASSERT(r->answer_max <= ANSWER_CEILING);
 	x->answer_max = r->answer_max;
@@ -264,7 +273,7 @@ static enum http_end how_it_ended(const struct http_exchange *x, CURLcode code)
 
 	if (code == CURLE_OK)
 		return HTTP_END_ANSWERED;
-	if (x->body_len == 0) {
+	if (x->body_len == 0 || !x->is_pulled) {
 		(void)curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &head);
 		was_sent = head > 0;
 	}

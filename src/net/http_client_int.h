@@ -35,6 +35,7 @@ struct http_exchange {
 	void (*on_header)(void *cookie, struct str line);
 	struct body_once body;
 	size_t body_len;
+	bool is_pulled; /* through body; else libcurl has the bytes and may repeat them */
 	struct curl_slist *headers; /* one block: nodes and behind them the strings */
 	struct buf answer;
 	size_t answer_max, head_bytes;
@@ -46,7 +47,7 @@ struct http_exchange {
 	/* Options as last set. */
 	enum exchange_form form;
 	long timeout_ms, connect_timeout_ms, is_fresh;
-	bool has_unix_path;
+	bool has_unix_path, has_fields;
 	char error_text[CURL_ERROR_SIZE];
 };
 
