@@ -318,6 +318,42 @@ static void reused_connection_closes(void **state)
 	}
 }
 
+/*
+ * The same where the request may be repeated: libcurl does so on a new
+ * connection and nobody is told.  What comes next on the same exchange is what
+ * it says: a GET is a GET, and a body that may not be repeated is not.
+ */
+static void repeated_where_it_may_be(void **state)
+{
+	static const enum act script[] = { ACT_READ, ACT_SAY, ACT_READ, ACT_NEXT, ACT_READ, ACT_SAY,
+					   ACT_READ, ACT_SAY, ACT_READ, ACT_MORE, ACT_END };
+	static const char *const texts[] = { OK_ANSWER, OK_ANSWER, OK_ANSWER };
+	static const char *const methods[] = { "POST", "POST", "GET", "POST" };
+	static const enum http_end want[] = { HTTP_END_ANSWERED, HTTP_END_ANSWERED,
+					      HTTP_END_ANSWERED, HTTP_END_LOST };
+	struct http_client_options o = { 0 };
+	struct fixture f;
+	struct result r;
+	struct peer p;
+
+	(void)state;
+	fixture_start(&f, &o);
+	peer_start(&p, script, texts);
+	for (int i = 0; i < 4; i++) {
+		struct http_request req = request(methods[i], "body");
+
+		req.may_repeat = i < 2;
+		run(&f, req, url_of(p.port), &r);
+		CHECK_INT("end", want[i], r.outcome.end);
+		buf_release(&r.answer);
+	}
+	idle(&f, 120); /* as long as the peer looks for a repetition */
+	fixture_stop(&f);
+	peer_stop(&p);
+	/* one, its repetition's first try, the repetition, the GET, and the one that got lost */
+	CHECK_INT("requests", 5, atomic_load(&p.requests));
+}
+
 /* Closed while idle, which libcurl sees before it sends: a new connection, no doubt. */
 static void idle_connection_closed(void **state)
 {
@@ -449,6 +485,7 @@ int main(void)
 		cmocka_unit_test(nothing_was_sent),
 		cmocka_unit_test(handshake_times_out),
 		cmocka_unit_test(reused_connection_closes),
+		cmocka_unit_test(repeated_where_it_may_be),
 		cmocka_unit_test(idle_connection_closed),
 		cmocka_unit_test(bodyless_methods_take_a_fresh_connection),
 		cmocka_unit_test(a_connect_without_an_answer),
