@@ -457,22 +457,19 @@ class Gateway(Process):
         return wait_until("%d events %s" % (count, query or ""), there, timeout)
 
     def metrics(self):
-        found = {}
-        for line in self.local("GET", "/metrics").text.splitlines():
-            if line and not line.startswith("#"):
-                name, _, value = line.rpartition(" ")
-                found[name] = float(value)
-        return found
+        """One scrape: {(name, labels): value}."""
+        answer = self.local("GET", "/metrics")
+        assert answer.status == 200, answer.text
+        return parse_metrics(answer.text)
 
     def metric(self, name, **labels):
         """metric("outbox_moves_total", src="sending", dst="waiting"); 0 when it was never counted."""
-        name = name if name.startswith("godwit_") else "godwit_" + name
-        want = {'%s="%s"' % pair for pair in labels.items()}
-        for series, value in self.metrics().items():
-            base, _, rest = series.partition("{")
-            if base == name and want == (set(rest[:-1].split(",")) if rest else set()):
-                return value
-        return 0
+        return self.metrics().get((full_name(name), tuple(sorted(labels.items()))), 0)
+
+    def metric_by(self, name, label):
+        """{label's value: number} from one scrape: what adds up, or is compared, is of one moment."""
+        return {dict(labels)[label]: value for (series, labels), value in self.metrics().items()
+                if series == full_name(name)}
 
     def add_destination(self, url, **options):
         """Returns the answer with its secret."""
@@ -528,6 +525,24 @@ def store_invariants():
         found.append((parts.group(1), sql))
     assert len(found) > 10
     return found
+
+
+def full_name(metric):
+    return metric if metric.startswith("godwit_") else "godwit_" + metric
+
+
+def parse_metrics(body):
+    """The text format of Prometheus: {(name, labels): value}; asserts what does not parse."""
+    rows = {}
+    for line in body.splitlines():
+        if line.startswith("#") or not line:
+            continue
+        got = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)", line)
+        assert got, "no metric: %r" % line
+        labels = tuple(sorted(re.findall(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', got.group(2) or "")))
+        assert (got.group(1), labels) not in rows, "twice: %r" % line
+        rows[got.group(1), labels] = float(got.group(3))
+    return rows
 
 
 class Stream:

@@ -71,3 +71,14 @@ def test_an_end_without_a_word_is_told(folder, monkeypatch):
     monkeypatch.setattr(kit, "BIN", program)
     with pytest.raises(AssertionError, match=r"(?s)killed by SIGBUS.*\(its log is empty\)"):
         kit.Gateway(folder)
+
+
+def test_the_values_of_a_metric_come_from_one_scrape(folder, monkeypatch):
+    gateway, scrapes = kit.Gateway(folder, start=False), []
+
+    def scrape(method, path):
+        scrapes.append(path)
+        return kit.Answer(200, {}, 'godwit_x{src="a"} %d\ngodwit_x{src="b"} 2\ngodwit_y 3\n' % len(scrapes), None)
+    monkeypatch.setattr(gateway, "local", scrape)
+    assert gateway.metric_by("x", "src") == {"a": 1, "b": 2}
+    assert scrapes == ["/metrics"]
