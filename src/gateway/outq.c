@@ -20,7 +20,9 @@
  *                (lane->busy), so that messages to one person leave in order.
  *             6. What is here is not terminal: a terminal entry is freed as
  *                soon as options.moved has been told.
- *             outq_check() asserts 2 to 6 on every move.
+ *             7. Each entry is counted in one state: the counts add up to
+ *                outq_count().
+ *             outq_check() asserts 2 to 7 on every move.
  *
  * FAILURE     The store refuses a move (its savepoint failed): the entry stays
  *             pending in the old state and the same move is handed in again
@@ -539,6 +541,15 @@ void outq_moved(struct outq *q, struct store_move *s)
 	free(m);
 }
 
+static size_t counted(const struct outq *q)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(q->count_in); i++)
+		all += q->count_in[i];
+	return all;
+}
+
 void outq_check(const struct outq *q, const struct outq_entry *e)
 {
 	bool backs_off = e->reason != NULL && str_eq(str_from(e->reason), STR("backoff"));
@@ -552,6 +563,7 @@ void outq_check(const struct outq *q, const struct outq_entry *e)
 	ASSERT(!outq_is_terminal(e->state) && link_is_in(&e->in_lane)); /* inv. 6 */
 	ASSERT(!link_is_in(&e->armed) || e->state == OUTQ_SENDING);
 	ASSERT(e->exchange == NULL || e->state == OUTQ_SENDING);
+	ASSERT(counted(q) == map_count(q->by_row)); /* inv. 7 */
 }
 
 /* ---- asking ---- */

@@ -33,6 +33,9 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed:
         item.godwit_failed = True
+        for process in kit.Process.known:  # nobody asked it to: perhaps why the test failed
+            if process.ended_by_itself() and hasattr(report.longrepr, "addsection"):
+                report.longrepr.addsection("ended by itself", process.story())
     folder = getattr(item, "godwit_folder", None)
     if report.failed and folder and os.path.isdir(folder):
         report.sections.append(("what it leaves", "%s\nagain: tools/run-tests --only %s::%s" % (

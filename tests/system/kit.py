@@ -21,6 +21,7 @@ import threading
 import time
 import types
 import urllib.parse
+import weakref
 
 import requests
 
@@ -31,6 +32,7 @@ APP_SECRET, VERIFY_TOKEN, TOKEN = "test-app-secret", "test-verify-token", "test-
 WAIT = float(os.environ.get("GODWIT_TEST_WAIT", "20"))  # seconds until "it never came"
 START_WAIT = 30
 DRAIN_WAIT = 60
+ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGKILL}
 COMPLAINTS = re.compile(r"panic:|ERROR: \w+Sanitizer|runtime error:")
 
 
@@ -55,17 +57,27 @@ def sign(body, secret=APP_SECRET):
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def how_it_ended(code):
+    if code is None:
+        return "runs"
+    return "killed by %s" % signal.Signals(-code).name if code < 0 else "exit code %d" % code
+
+
 class Process:
     """One godwit process: started until its ready line, ended by a signal, its log kept."""
+    known = weakref.WeakSet()
 
     def __init__(self, folder, name):
+        Process.known.add(self)
         self.folder, self.name = folder, name
+        self.is_end_wanted = False  # by the test, which signals it or waits for its end
         self.log_path = os.path.join(folder, name + ".log")
         self.popen = None
 
     def spawn(self, args, env=None, wait=True):
         """Start; returns the ready line (None when it ended before)."""
         assert self.popen is None or self.popen.poll() is not None, "%s runs already" % self.name
+        self.is_end_wanted = False
         ready, write = os.pipe()
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
@@ -79,7 +91,7 @@ class Process:
             line, until = b"", time.monotonic() + START_WAIT
             while not line.endswith(b"\n"):
                 left = until - time.monotonic()
-                assert left > 0, "%s was not ready in time:\n%s" % (self.name, self.log()[-4000:])
+                assert left > 0, "not ready in %d s: %s" % (START_WAIT, self.story())
                 if not select.select([pipe], [], [], left)[0]:
                     continue
                 part = pipe.read(4096)
@@ -96,14 +108,29 @@ class Process:
         except FileNotFoundError:
             return ""
 
+    def story(self):
+        """How it ended, and a screen of its log: from the complaint on, where it has one, else the end."""
+        log = self.log()
+        found = COMPLAINTS.search(log)
+        words = log[found.start():].splitlines()[:40] if found else log.splitlines()[-40:]
+        if not words:
+            words = ["(its log is %s)" % ("empty" if os.path.exists(self.log_path) else "gone")]
+        how = how_it_ended(self.popen.poll()) if self.popen else "never started"
+        return "\n".join(["%s: %s" % (self.name, how)] + words)
+
+    def ended_by_itself(self):
+        return self.popen is not None and self.popen.poll() is not None and not self.is_end_wanted
+
     def is_running(self):
         return self.popen is not None and self.popen.poll() is None
 
     def signal(self, number):
         if self.is_running():
+            self.is_end_wanted |= number in ENDING
             self.popen.send_signal(number)
 
     def wait(self, timeout=DRAIN_WAIT):
+        self.is_end_wanted = True
         try:
             return self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -122,14 +149,14 @@ class Process:
         return self.wait()
 
     def check_log(self):
-        found = COMPLAINTS.search(self.log())
-        assert not found, "%s: %s" % (self.name, self.log()[max(0, found.start() - 200):][:6000])
+        assert not COMPLAINTS.search(self.log()), self.story()
 
     def close(self):
         """At the end of a test: it must leave well, unless the test has ended it."""
+        assert not self.ended_by_itself() or self.popen.returncode == 0, "ended by itself: " + self.story()
         code = self.term() if self.is_running() else 0
         self.check_log()
-        assert code == 0, "%s left with %s:\n%s" % (self.name, code, self.log()[-4000:])
+        assert code == 0, self.story()
 
 
 class Sandbox(Process):
@@ -142,7 +169,7 @@ class Sandbox(Process):
         port = self.spawn(["sandbox", "--listen", "127.0.0.1:0", "--quiet-customer", "--log-level", "info",
                            "--app-secret-file", os.path.join(folder, name + ".app-secret"),
                            "--verify-token-file", os.path.join(folder, name + ".verify-token"), *options])
-        assert port is not None, self.log()
+        assert port is not None, "the sandbox did not start: " + self.story()
         self.base = "http://127.0.0.1:%d" % int(port)
         self.http = requests.Session()
         self.seen = 0  # the seq of messages() up to which wait_messages() has told
@@ -311,7 +338,7 @@ class Gateway(Process):
         line = self.spawn(["serve", "-c", self.conf_path], dict(self.env, **env), wait)
         if not wait:
             return self
-        assert line is not None, "the gateway did not start:\n%s" % self.log()[-4000:]
+        assert line is not None, "the gateway did not start: " + self.story()
         words = dict(word.split("=", 1) for word in line.split()[1:])
         first = self.conf["listen.public"].endswith(":0")
         self.conf["listen.public"] = "127.0.0.1:" + words["public"]
@@ -323,7 +350,7 @@ class Gateway(Process):
 
     def restart(self, **env):
         """SIGTERM, wait, start."""
-        assert self.term() == 0, self.log()[-4000:]
+        assert self.term() == 0, self.story()
         return self.start(**env)
 
     def crash(self, **env):
@@ -430,22 +457,19 @@ class Gateway(Process):
         return wait_until("%d events %s" % (count, query or ""), there, timeout)
 
     def metrics(self):
-        found = {}
-        for line in self.local("GET", "/metrics").text.splitlines():
-            if line and not line.startswith("#"):
-                name, _, value = line.rpartition(" ")
-                found[name] = float(value)
-        return found
+        """One scrape: {(name, labels): value}."""
+        answer = self.local("GET", "/metrics")
+        assert answer.status == 200, answer.text
+        return parse_metrics(answer.text)
 
     def metric(self, name, **labels):
         """metric("outbox_moves_total", src="sending", dst="waiting"); 0 when it was never counted."""
-        name = name if name.startswith("godwit_") else "godwit_" + name
-        want = {'%s="%s"' % pair for pair in labels.items()}
-        for series, value in self.metrics().items():
-            base, _, rest = series.partition("{")
-            if base == name and want == (set(rest[:-1].split(",")) if rest else set()):
-                return value
-        return 0
+        return self.metrics().get((full_name(name), tuple(sorted(labels.items()))), 0)
+
+    def metric_by(self, name, label):
+        """{label's value: number} from one scrape: what adds up, or is compared, is of one moment."""
+        return {dict(labels)[label]: value for (series, labels), value in self.metrics().items()
+                if series == full_name(name)}
 
     def add_destination(self, url, **options):
         """Returns the answer with its secret."""
@@ -501,6 +525,24 @@ def store_invariants():
         found.append((parts.group(1), sql))
     assert len(found) > 10
     return found
+
+
+def full_name(metric):
+    return metric if metric.startswith("godwit_") else "godwit_" + metric
+
+
+def parse_metrics(body):
+    """The text format of Prometheus: {(name, labels): value}; asserts what does not parse."""
+    rows = {}
+    for line in body.splitlines():
+        if line.startswith("#") or not line:
+            continue
+        got = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)", line)
+        assert got, "no metric: %r" % line
+        labels = tuple(sorted(re.findall(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', got.group(2) or "")))
+        assert (got.group(1), labels) not in rows, "twice: %r" % line
+        rows[got.group(1), labels] = float(got.group(3))
+    return rows
 
 
 class Stream:

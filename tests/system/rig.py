@@ -227,31 +227,12 @@ class Gateway(kit.Gateway):
         return self.user.call("POST", "/v26.0/%s/messages" % number, body,
                               {"Content-Type": "application/json", **(headers or {})})
 
-    def metrics(self):
-        got = self.user.call("GET", "/metrics")
-        assert got.status == 200, got.body
-        return parse_metrics(got.body.decode())
-
     def metric(self, name, **labels):
         return self.metrics()[name, tuple(sorted(labels.items()))]
 
     def query(self, sql, *values):
         with contextlib.closing(self.database()) as db:
             return [tuple(row) for row in db.execute(sql, values)]
-
-
-def parse_metrics(body):
-    """The text format of Prometheus: {(name, labels): value}; asserts what does not parse."""
-    rows = {}
-    for line in body.splitlines():
-        if line.startswith("#") or not line:
-            continue
-        got = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)", line)
-        assert got, "no metric: %r" % line
-        labels = tuple(sorted(re.findall(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', got.group(2) or "")))
-        assert (got.group(1), labels) not in rows, "twice: %r" % line
-        rows[got.group(1), labels] = float(got.group(3))
-    return rows
 
 
 # ---- a user's endpoint

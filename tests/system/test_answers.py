@@ -180,3 +180,21 @@ def test_a_destination_in_metas_format_gets_the_refusal_composed(fronts, meta):
         assert status["recipient_id"] == to and status["errors"][0]["code"] == 131009
     finally:
         with_destination.close()
+
+
+def test_every_scrape_counts_every_message_once(fronts, meta):
+    """Whatever moves while it is read: what is open and what was accepted add up."""
+    gateway, count = fronts(), 40
+    meta.hold()
+    for _ in range(count):
+        gateway.send_async(text(someone()))
+    meta.release()
+
+    def accepted():
+        found = gateway.metrics()
+        states = sum(value for (name, _), value in found.items() if name == "godwit_outbox_messages")
+        ended = sum(value for (name, labels), value in found.items()
+                    if name == "godwit_outbox_moves_total" and ("dst", "accepted") in labels)
+        assert states + ended == count, (states, ended)
+        return ended
+    wait_until("all of them", lambda: accepted() == count)
