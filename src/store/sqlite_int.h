@@ -129,6 +129,7 @@ void *commit_thread(void *store);
 void reqs_init(struct reqs *q);
 void reqs_add(struct reqs *q, struct store_req *req);
 struct store_req *reqs_take(struct reqs *q); /* NULL: empty */
+void commit_forget(struct writer *w); /* cached rows, after a rollback */
 /* Hand a chain (req->next) back to the loop. */
 void commit_give_back(struct store *s, struct store_req *chain);
 
@@ -138,6 +139,8 @@ gw_status outbox_add(struct writer *w, struct store_req *req);
 gw_status outbox_move(struct writer *w, struct store_req *req);
 gw_status inbox_add(struct writer *w, struct store_req *req);
 void inbox_forget(struct store_req *req); /* outputs, after a rollback */
+/* Mark the items that do not fit; the caller rolls back what it wrote. */
+void inbox_blame(struct writer *w, struct store_req *req);
 gw_status delivery_move(struct writer *w, struct store_req *req);
 gw_status delivery_replay(struct writer *w, struct store_req *req);
 gw_status tables_put_destination(struct writer *w, struct store_req *req);

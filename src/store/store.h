@@ -16,7 +16,8 @@
  *   4. seq is dense per conversation over message events; nothing else has one.
  *   5. Evidence (wamid, status, recipient) is inserted once and never rewritten.
  *
- * FAILURE     One bad item rolls back alone (GW_EPARSE: it does not fit the schema).
+ * FAILURE     One bad request rolls back alone (GW_EPARSE: it does not fit the schema); of a
+ *             body each bad item is marked, so that its siblings can come again without it.
  *             An I/O error, a full disk inside COMMIT or a failed sync ends the
  *             process (exit 74 after one log line): nothing unsynced was acknowledged.
  * LIMITS      STORE_GROUP_MAX requests a commit; callers bound what they submit.
@@ -213,6 +214,7 @@ struct store_event_in {
 	uint8_t destination_count;
 	int64_t destinations[STORE_DESTINATIONS_MAX];
 	/* out */
+	bool refused; /* GW_EPARSE: this is one that did not fit; the others may come again */
 	bool duplicate, stale; /* stale: no delivery where the destination's relay_stale is false */
 	int64_t row;
 	bool has_conversation;

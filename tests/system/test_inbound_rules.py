@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """test_inbound_rules.py - what becomes of a signed body: kept, typed, counted once, in order, told truly"""
+import contextlib
 import itertools
 import json
+import os
+import sqlite3
 
 import pytest
 from rig import (ANA, NUMBER, OTHER_NUMBER, Gateway, Receiver, Sandbox, change, encode, envelope, one, settled, status,
@@ -121,6 +124,32 @@ def test_an_item_that_cannot_be_typed_is_unknown(gateway, item):
     assert events[0]["message"]["text"] == repr(item)
     assert events[1]["type"] == "unknown"
     assert json.loads(gateway.event(events[1]["id"], "raw")["raw"]) == item
+
+
+def test_an_item_that_the_store_refuses_is_unknown(receiver):
+    """Answered 200, kept with its bytes and once, its siblings what they are, no gap in their seq."""
+    gateway, who = Gateway(), someone()
+    try:
+        gateway.add_destination(receiver.url("/typed"), filter={"types": ["message.received"]})
+        gateway.term()
+        with contextlib.closing(sqlite3.connect(os.path.join(gateway.data, "godwit.db"))) as db:
+            db.execute("CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.external_id LIKE 'wamid.REFUSED%' "
+                       "BEGIN SELECT RAISE(ABORT, 'does not fit'); END")
+        gateway.start()
+        odd = [text(who, id="wamid.REFUSED1"), status("wamid.REFUSED2", "delivered")]
+        body = envelope(change([text(who, body="before"), odd[0], text(who, body="after")]), change(statuses=odd[1:]))
+        assert gateway.hook(encode(body)).status == 200
+        events = gateway.events()
+        assert [e["type"] for e in events] == ["message.received", "unknown", "message.received", "unknown"]
+        assert [json.loads(gateway.event(events[n]["id"], "raw")["raw"]) for n in (1, 3)] == odd
+        assert [events[n]["conversation"]["seq"] for n in (0, 2)] == [1, 2]
+        assert gateway.metric("godwit_events_total", fate="refused") == 2
+        assert gateway.log().count("does not fit") == 1
+        assert len(receiver.wait(2, "/typed")) == 2
+        assert gateway.hook(encode(body)).status == 200
+        assert len(gateway.events()) == 4
+    finally:
+        gateway.close()
 
 
 @pytest.mark.parametrize("lack", ["id", "status"])
