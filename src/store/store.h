@@ -46,6 +46,8 @@ struct store_options {
 	const struct clock *clock;
 	const struct log *log;
 	unsigned readers; /* read-only threads, 2 */
+	/* how long what is settled is kept; 0: for ever; else longer than dedupe keys, nine days */
+	int64_t retain_events_ms, retain_messages_ms;
 	int64_t window_max_us; /* longest wait for more requests before a commit (adaptive) */
 };
 
@@ -68,6 +70,7 @@ struct store_load {
 	int64_t commits, requests; /* since start */
 	int64_t commit_us_last, commit_us_max; /* BEGIN to COMMIT */
 	int64_t wal_bytes;
+	int64_t swept; /* rows that retention removed, since start */
 	int64_t disk_free_bytes; /* looked at every second */
 };
 void store_load_now(const struct store *s, struct store_load *out);

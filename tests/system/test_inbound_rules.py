@@ -265,6 +265,34 @@ def test_seq_is_dense_in_each_conversation(gateway):
         assert ("seq" in (e["conversation"] or {})) == (e["type"] == "message.received")
 
 
+def test_what_is_old_and_delivered_goes_and_all_else_works_on(receiver):
+    """Retention by a start over a database of 40 days ago; the invariants are checked at the end."""
+    gateway, who, other = Gateway(), someone(), someone()
+    age = 40 * 86400000
+    try:
+        made = gateway.add_destination(receiver.url("/kept"))
+        gateway.take(*(one(text(who, body=str(n))) for n in range(20)), one(text(other, body="last")))
+        receiver.wait(21, "/kept")
+        until(lambda: gateway.query("SELECT count(*) FROM delivery WHERE state != 'delivered'") == [(0,)], "delivered")
+        gateway.term()
+        with contextlib.closing(sqlite3.connect(os.path.join(gateway.data, "godwit.db"))) as db:
+            db.create_function("older", 1, lambda id: (int.from_bytes(id[:6], "big") - age).to_bytes(6, "big") + id[6:])
+            for change_it in ("event SET id = older(id), received_ms = received_ms - %d, at_s = at_s - %d / 1000",
+                              "body SET received_ms = received_ms - %d", "delivery SET moved_ms = moved_ms - %d",
+                              "dedupe SET second = second - %d / 1000"):
+                db.execute("UPDATE " + change_it.replace("%d", str(age)))
+            db.commit()
+        gateway.start()
+        until(lambda: len(gateway.events()) == 2, "one event of each conversation")
+        assert gateway.metric("godwit_store_swept_rows_total") >= 19 * 3
+        gateway.take(one(text(who, body="again")))
+        assert of(gateway, who)[-1]["conversation"]["seq"] == 21
+        assert receiver.wait(22, "/kept")[-1].json()["message"]["text"] == "again"
+        gateway.api("DELETE", "destinations/" + made["id"])
+    finally:
+        gateway.close()
+
+
 def test_spellings_of_one_number_are_one_conversation(gateway):
     """Brazil's ninth digit and Mexico's 1 come and go; the conversation stays."""
     for spellings in (("5571987654321", "557187654321"), ("5215512345678", "525512345678")):
