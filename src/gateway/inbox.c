@@ -15,8 +15,10 @@
  *                the body, and never a duplicate.
  *             3. An item lives while it is in the store or an event of it is
  *                referenced.
+ *             4. What the store refuses as what it is becomes `unknown`, once; its
+ *                siblings stay what they are, and all are committed together.
  *
- * FAILURE     The store refused the item: 503, Meta delivers again.  Out of
+ * FAILURE     The store refused the body even so: 503, Meta delivers again.  Out of
  *             arena while parsing: the body is kept whole as one unknown event.
  * LIMITS      INBOX_BODY_MAX; what is uncommitted is bounded by the front
  *             through inbox_is_stuck().
@@ -42,6 +44,7 @@ struct inbox_item {
 	gw_notification *note;
 	struct arena *arena;
 	struct buf text; /* the json of all events */
+	struct buf mended; /* of those that the store refused as what they were */
 	struct event *events;
 	char *signature, *account;
 	size_t refs;
@@ -52,6 +55,7 @@ struct inbox {
 	struct id_maker ids;
 	struct rnd rnd;
 	size_t pending;
+	bool muted; /* the store is closing: nothing goes there again */
 };
 
 struct inbox *inbox_new(const struct inbox_options *o)
@@ -72,6 +76,7 @@ void inbox_free(struct inbox *in)
 void inbox_mute(struct inbox *in)
 {
 	in->o.sinks = (struct inbox_sinks){ 0 };
+	in->muted = true;
 }
 
 size_t inbox_pending(const struct inbox *in)
@@ -88,6 +93,7 @@ static void item_free(struct inbox_item *item)
 	gw_notification_free(item->note);
 	arena_free(item->arena);
 	buf_release(&item->text);
+	buf_release(&item->mended);
 	free(item->put.events);
 	free(item->events);
 	free(item->signature);
@@ -159,6 +165,7 @@ struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *so
 	item->put.received_ms = source->received_ms;
 	item->put.composed = source->signature.len == 0;
 	buf_init(&item->text, 1);
+	buf_init(&item->mended, 1);
 	if (gw_notification_parse(str_to_gw(body), &item->note, NULL) != GW_OK) {
 		item->put.quarantined = true; /* a retry cannot mend it: keep, count, answer 200 */
 		return item;
@@ -277,6 +284,59 @@ static void answer(struct inbox_item *item, bool ok)
 		    0, 1);
 }
 
+/* What is left of an item that the store refused: where it came from, and its bytes. */
+static void item_as_unknown(struct inbox_item *item, size_t i)
+{
+	const gw_event *was = gw_notification_event(item->note, i);
+	struct store_event_in *in = &item->put.events[i];
+	const struct store_splice splice = in->splice; /* knows which opaque value is our token */
+	gw_event e = { .type = GW_EVENT_UNKNOWN,
+		       .channel = was->channel,
+		       .account_id = was->account_id,
+		       .address = was->address,
+		       .business_id = was->business_id,
+		       .field = was->field,
+		       .entry_id = was->entry_id,
+		       .entry_time = was->entry_time,
+		       .item = was->item };
+
+	*in = (struct store_event_in){ 0 };
+	normalize_event(&e, item->put.bytes, NULL, item->arena, &item->mended, in);
+	in->splice = splice;
+}
+
+/* inv. 4: true, and the body is ready for the store again. */
+static bool mend(struct inbox_item *item)
+{
+	struct store_put_body *p = &item->put;
+	size_t count = 0;
+	bool *refused;
+
+	if (item->inbox->muted || p->req.status != GW_EPARSE || item->mended.len > 0 ||
+	    item->note == NULL || gw_notification_count(item->note) != p->event_count)
+		return false;
+	refused = xcalloc(p->event_count, sizeof(*refused));
+	buf_init(&item->mended, TEXT_ROOM(p->bytes.len, p->event_count));
+	for (size_t i = 0; i < p->event_count; i++) {
+		refused[i] = p->events[i].refused;
+		if (refused[i]) {
+			item_as_unknown(item, i);
+			count++;
+		}
+	}
+	for (size_t i = 0; i < p->event_count; i++) {
+		if (refused[i])
+			normalize_settle(&p->events[i], 1, &item->mended);
+	}
+	free(refused);
+	if (count == 0 || buf_failed(&item->mended))
+		return false;
+	log_error(item->inbox->o.log,
+		  "inbox: items that the store refused become unknown count=%zu", count);
+	metrics_add(item->inbox->o.metrics, M_EVENTS, FATE_REFUSED, 0, (int64_t)count);
+	return true;
+}
+
 /* W5: the commit is on disk, or it is not. */
 static void on_committed(struct store_req *req)
 {
@@ -284,6 +344,10 @@ static void on_committed(struct store_req *req)
 	struct inbox *in = item->inbox;
 
 	in->pending--;
+	if (mend(item)) {
+		inbox_put(in, item);
+		return;
+	}
 	answer(item, req->status == GW_OK); /* inv. 1 */
 	if (req->status != GW_OK)
 		log_error(in->o.log, "inbox: a body was not stored status=%s bytes=%zu",
@@ -302,7 +366,8 @@ void inbox_put(struct inbox *in, struct inbox_item *item)
 		id_make(&in->ids, in->o.clock, &in->rnd, &item->put.events[i].id);
 		destinations_match(in->o.destinations, &item->put.events[i]);
 	}
-	if (item->note != NULL && gw_notification_duplicate_keys(item->note) > 0)
+	if (item->note != NULL && item->mended.len == 0 &&
+	    gw_notification_duplicate_keys(item->note) > 0)
 		metrics_add(in->o.metrics, M_DUPLICATE_KEYS, 0, 0,
 			    gw_notification_duplicate_keys(item->note));
 	item->put.req.op = STORE_PUT_BODY;

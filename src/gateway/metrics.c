@@ -22,7 +22,7 @@ static const char *const result_words[RESULT_NRESULTS] = {
 static const char *const fate_words[FATE_NFATES] = {
 	[FATE_NEW] = "new",         [FATE_DUPLICATE] = "duplicate",
 	[FATE_STALE] = "stale",     [FATE_QUARANTINED] = "quarantined",
-	[FATE_UNKNOWN] = "unknown",
+	[FATE_UNKNOWN] = "unknown", [FATE_REFUSED] = "refused",
 };
 
 static const char *const refusal_words[REFUSAL_NREFUSALS] = {

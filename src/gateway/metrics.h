@@ -28,6 +28,7 @@ enum metric_fate {
 	FATE_STALE,
 	FATE_QUARANTINED,
 	FATE_UNKNOWN,
+	FATE_REFUSED,
 	FATE_NFATES
 };
 enum metric_refusal {

@@ -26,6 +26,8 @@
 enum value_type { TYPE_STR, TYPE_INT, TYPE_MS, TYPE_SIZE, TYPE_BOOL };
 enum liveness { FIXED, LIVE };
 
+#define RETENTION_MIN_DAYS 10 /* beyond the dedupe keys' nine */
+
 struct key {
 	const char *key;
 	enum value_type type;
@@ -424,6 +426,14 @@ static void default_folder(struct config *c)
 		(void)snprintf(out, sizeof(c->values.data_dir), "%s/.local/share/godwit", home);
 }
 
+static void check_retention(struct config *c, const char *key, int64_t days)
+{
+	if (days > 0 && days < RETENTION_MIN_DAYS)
+		problem(c, key,
+			"%lld days: Meta repeats what it sent for nine; 0 (never) or at least %d",
+			(long long)days, RETENTION_MIN_DAYS);
+}
+
 /* Words that the types above cannot check. */
 static void check_words(struct config *c)
 {
@@ -438,6 +448,8 @@ static void check_words(struct config *c)
 		problem(c, "profile", "\"%s\" is neither live nor sandbox", v->profile);
 	if (v->clock_follow[0] != '\0' && !str_eq(profile, STR("sandbox")))
 		problem(c, "clock.follow", "only with profile = sandbox");
+	check_retention(c, "retention.events", v->retention_events);
+	check_retention(c, "retention.messages", v->retention_messages);
 	for (size_t i = 0; i < c->account_count; i++) {
 		const struct config_account *a = &c->accounts[i];
 

@@ -61,6 +61,8 @@ static void set_gauges(struct server *s)
 	metrics_set(s->metrics, M_RELAY_BREAKERS, 0, 0, (int64_t)r.open_breakers);
 	metrics_set(s->metrics, M_STORE_UNCOMMITTED, 0, 0, l.uncommitted_bytes);
 	metrics_set(s->metrics, M_STORE_DISK_FREE, 0, 0, l.disk_free_bytes);
+	metrics_add(s->metrics, M_STORE_SWEPT, 0, 0,
+		    l.swept - metrics_get(s->metrics, M_STORE_SWEPT, 0, 0));
 	metrics_add(s->metrics, M_STORE_COMMITS, 0, 0,
 		    l.commits - metrics_get(s->metrics, M_STORE_COMMITS, 0, 0));
 	metrics_set(s->metrics, M_RSS, 0, 0, sys_rss_bytes());

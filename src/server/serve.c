@@ -252,6 +252,8 @@ static gw_status remember(struct server *s, struct gw_error *err)
 	return store_load_all(s->store, &loader, err);
 }
 
+#define DAY_MS (INT64_C(86400) * 1000)
+
 /* ---- parts ---- */
 
 static gw_status open_store(struct server *s, struct gw_error *err)
@@ -266,6 +268,8 @@ static gw_status open_store(struct server *s, struct gw_error *err)
 					 .clock = &s->clock,
 					 .log = &s->log,
 					 .readers = 2,
+					 .retain_events_ms = s->cfg->retention_events * DAY_MS,
+					 .retain_messages_ms = s->cfg->retention_messages * DAY_MS,
 					 .window_max_us = s->cfg->store_window_ms * 1000 },
 		&s->store, err);
 }

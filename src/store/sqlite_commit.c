@@ -13,6 +13,8 @@
  *                from the first in nothing but the failed request.
  *             3. The checkpoint runs after completions were posted: no acknowledgement waits for
  *                it but those of the next group.
+ *             4. A body that fails is tried once more item by item, only to mark those that do
+ *                not fit: the loop makes them `unknown` and submits the body again.
  * FAILURE     sqlite_sql.c: an I/O error ends the process.
  * LIMITS      STORE_GROUP_MAX requests and GROUP_BYTES a group (one request may be larger).
  * THREADS     store_submit(): the loop's.  The rest: the store thread.
@@ -41,18 +43,20 @@ static const struct {
 	const char *name;
 	gw_status (*run)(struct writer *w, struct store_req *req);
 	void (*forget)(struct store_req *req); /* heap outputs, after a rollback */
+	void (*blame)(struct writer *w, struct store_req *req); /* which item it was */
 } ops[STORE_NOPS] = {
-	[STORE_ADD_MESSAGE] = { "add_message", outbox_add, NULL },
-	[STORE_MOVE] = { "move", outbox_move, NULL },
-	[STORE_PUT_BODY] = { "put_body", inbox_add, inbox_forget },
-	[STORE_DELIVERY_MOVE] = { "delivery_move", delivery_move, NULL },
-	[STORE_REPLAY] = { "replay", delivery_replay, NULL },
-	[STORE_PUT_DESTINATION] = { "put_destination", tables_put_destination, NULL },
-	[STORE_PUT_KEY] = { "put_key", tables_put_key, NULL },
-	[STORE_PUT_ACCOUNT] = { "put_account", tables_put_account, NULL },
-	[STORE_PUT_NUMBER] = { "put_number", tables_put_number, NULL },
-	[STORE_BACKUP] = { "backup", nothing, NULL }, /* not in a transaction: sqlite_backup.c */
-	[STORE_BARRIER] = { "barrier", nothing, NULL },
+	[STORE_ADD_MESSAGE] = { "add_message", outbox_add, NULL, NULL },
+	[STORE_MOVE] = { "move", outbox_move, NULL, NULL },
+	[STORE_PUT_BODY] = { "put_body", inbox_add, inbox_forget, inbox_blame },
+	[STORE_DELIVERY_MOVE] = { "delivery_move", delivery_move, NULL, NULL },
+	[STORE_REPLAY] = { "replay", delivery_replay, NULL, NULL },
+	[STORE_PUT_DESTINATION] = { "put_destination", tables_put_destination, NULL, NULL },
+	[STORE_PUT_KEY] = { "put_key", tables_put_key, NULL, NULL },
+	[STORE_PUT_ACCOUNT] = { "put_account", tables_put_account, NULL, NULL },
+	[STORE_PUT_NUMBER] = { "put_number", tables_put_number, NULL, NULL },
+	[STORE_BACKUP] = { "backup", nothing, NULL,
+			   NULL }, /* not in a transaction: sqlite_backup.c */
+	[STORE_BARRIER] = { "barrier", nothing, NULL, NULL },
 };
 
 void reqs_init(struct reqs *q)
@@ -143,7 +147,7 @@ static void transaction(struct writer *w, enum sql_id what)
 	ASSERT(status == GW_OK); /* whatever else could happen has ended the process */
 }
 
-static void forget_caches(struct writer *w)
+void commit_forget(struct writer *w)
 {
 	cache_clear(w->aliases);
 	cache_clear(w->contacts);
@@ -171,7 +175,17 @@ static bool run_plain(struct writer *w, struct store_req *chain, size_t *out_ran
 	return fine;
 }
 
-/* The same with a savepoint around each; who fails is alone. */
+static void roll_back_one(struct writer *w, struct store_req *req, int64_t event, int64_t body)
+{
+	transaction(w, SQL_SAVE_BACK);
+	w->next_event = event;
+	w->next_body = body;
+	commit_forget(w);
+	forget_outputs(req);
+}
+
+/* The same with a savepoint around each; who fails is alone, and of its items those that fit are
+ * told from those that do not (inv. 4). */
 static void run_guarded(struct store *s, struct store_req *chain)
 {
 	struct writer *w = &s->w;
@@ -184,11 +198,11 @@ static void run_guarded(struct store *s, struct store_req *chain)
 		if (req->status != GW_OK && req->status != GW_ENOTFOUND) {
 			log_error(s->o.log, "store: refused op=%s why=\"%s\"", ops[req->op].name,
 				  sqlite3_errmsg(w->sql.db));
-			transaction(w, SQL_SAVE_BACK);
-			w->next_event = event;
-			w->next_body = body;
-			forget_caches(w);
-			forget_outputs(req);
+			roll_back_one(w, req, event, body);
+			if (ops[req->op].blame != NULL && req->status == GW_EPARSE) {
+				ops[req->op].blame(w, req);
+				roll_back_one(w, req, event, body);
+			}
 		}
 		transaction(w, SQL_SAVE_END);
 	}
@@ -207,7 +221,7 @@ static void run_group(struct store *s, struct store_req *chain)
 		transaction(w, SQL_ROLLBACK);
 		w->next_event = event;
 		w->next_body = body;
-		forget_caches(w);
+		commit_forget(w);
 		for (struct store_req *req = chain; ran > 0; req = req->next, ran--)
 			forget_outputs(req);
 		transaction(w, SQL_BEGIN);

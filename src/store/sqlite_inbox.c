@@ -13,6 +13,7 @@
  *             4. Evidence is Meta's word alone: events that we composed leave none.
  *             5. The lane of a message is made of its wamid, so it is the same before and after we
  *                learn whose message it is.
+ * FAILURE     An item that the schema refuses fails its body; inbox_blame() says which it was.
  * THREADS     the store thread
  * TESTS       tests/unit/test_store_inbox.c
  */
@@ -389,8 +390,10 @@ gw_status inbox_add(struct writer *w, struct store_req *req)
 	gw_status status = GW_OK;
 
 	p->row = 0;
-	for (size_t i = 0; i < p->event_count; i++)
+	for (size_t i = 0; i < p->event_count; i++) {
 		clear_outputs(&p->events[i]);
+		p->events[i].refused = false;
+	}
 	if (p->quarantined)
 		return add_body(w, p);
 	for (size_t i = 0; i < p->event_count && status == GW_OK; i++)
@@ -398,14 +401,47 @@ gw_status inbox_add(struct writer *w, struct store_req *req)
 	return status;
 }
 
+static void forget_event(struct store_event_in *ev)
+{
+	if (ev->opaque.len > 0) /* empty: a constant */
+		free((void *)(uintptr_t)ev->opaque.ptr);
+	clear_outputs(ev);
+}
+
 void inbox_forget(struct store_req *req)
 {
 	struct store_put_body *p = CONTAINER_OF(req, struct store_put_body, req);
 
-	for (size_t i = 0; i < p->event_count; i++) {
-		free((void *)(uintptr_t)(p->events[i].opaque.len > 0 ? p->events[i].opaque.ptr
-								     : NULL));
-		clear_outputs(&p->events[i]);
-	}
+	for (size_t i = 0; i < p->event_count; i++)
+		forget_event(&p->events[i]);
 	p->row = 0;
+}
+
+static void savepoint(struct writer *w, enum sql_id what)
+{
+	gw_status status = sql_run(&w->sql, sql_use(&w->sql, what));
+
+	ASSERT(status == GW_OK); /* whatever else could happen has ended the process */
+}
+
+void inbox_blame(struct writer *w, struct store_req *req)
+{
+	struct store_put_body *p = CONTAINER_OF(req, struct store_put_body, req);
+
+	for (size_t i = 0; i < p->event_count; i++) {
+		struct store_event_in *ev = &p->events[i];
+		int64_t event = w->next_event, next_body = w->next_body, body = p->row;
+
+		savepoint(w, SQL_SAVE); /* inside the request's: the inner one is meant */
+		ev->refused = put_event(w, p, ev) != GW_OK;
+		if (ev->refused) {
+			savepoint(w, SQL_SAVE_BACK);
+			w->next_event = event;
+			w->next_body = next_body;
+			p->row = body;
+			commit_forget(w);
+			forget_event(ev);
+		}
+		savepoint(w, SQL_SAVE_END);
+	}
 }

@@ -9,7 +9,7 @@
  *   sqlite_tables.c   the small tables           sqlite_sweep.c     housekeeping, backup steps
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
  *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
- *   sqlite_check.c    the invariants
+ *   sqlite_retain.c   old events and messages    sqlite_check.c    the invariants
  */
 #ifndef STORE_SQLITE_INT_H
 #define STORE_SQLITE_INT_H
@@ -52,6 +52,8 @@ struct sweep {
 	int64_t second; /* dedupe: where the walk stands */
 	unsigned char hash[16];
 	int64_t cutoff_s, cutoff_event;
+	int64_t event, message; /* retention: where its walks stand */
+	unsigned rounds; /* sweeps begun */
 };
 
 struct backup;
@@ -90,7 +92,7 @@ struct store {
 	/* any thread */
 	atomic_bool lagging;
 	_Atomic int64_t uncommitted_bytes, oldest_ns, commits, requests, commit_us_last,
-		commit_us_max, wal_bytes, disk_free;
+		commit_us_max, wal_bytes, disk_free, swept;
 	atomic_bool readers_wait; /* jobs are held back until a checkpoint */
 	atomic_bool wal_mail_out; /* wal_mail is in the home mailbox */
 	struct mail wal_mail;
@@ -129,6 +131,7 @@ void *commit_thread(void *store);
 void reqs_init(struct reqs *q);
 void reqs_add(struct reqs *q, struct store_req *req);
 struct store_req *reqs_take(struct reqs *q); /* NULL: empty */
+void commit_forget(struct writer *w); /* cached rows, after a rollback */
 /* Hand a chain (req->next) back to the loop. */
 void commit_give_back(struct store *s, struct store_req *chain);
 
@@ -138,6 +141,8 @@ gw_status outbox_add(struct writer *w, struct store_req *req);
 gw_status outbox_move(struct writer *w, struct store_req *req);
 gw_status inbox_add(struct writer *w, struct store_req *req);
 void inbox_forget(struct store_req *req); /* outputs, after a rollback */
+/* Mark the items that do not fit; the caller rolls back what it wrote. */
+void inbox_blame(struct writer *w, struct store_req *req);
 gw_status delivery_move(struct writer *w, struct store_req *req);
 gw_status delivery_replay(struct writer *w, struct store_req *req);
 gw_status tables_put_destination(struct writer *w, struct store_req *req);
@@ -173,6 +178,11 @@ struct str secret_open(struct str blob);
 
 /* ---- sqlite_sweep.c: housekeeping; each returns when it wants to run again (clock_real_ns) */
 int64_t sweep_step(struct store *s, int64_t now_ns);
+void sweep_id(int64_t before_ms, struct id *out); /* smaller than every id from then on */
+
+/* ---- sqlite_retain.c: one step each; *out_more: not at the end */
+gw_status retain_events(struct store *s, int64_t now_ms, bool *out_more);
+gw_status retain_messages(struct store *s, int64_t now_ms, bool *out_more);
 
 /* ---- sqlite_backup.c */
 gw_status backup_whole(sqlite3 *db, const char *path, struct gw_error *err);

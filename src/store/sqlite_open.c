@@ -268,6 +268,8 @@ gw_status store_open(const struct store_options *o, struct store **out, struct g
 	gw_status status;
 
 	ASSERT(o->readers >= 1 && o->readers <= READERS_MAX);
+	ASSERT(o->retain_events_ms == 0 || o->retain_events_ms > DEDUPE_S * 1000);
+	ASSERT(o->retain_messages_ms == 0 || o->retain_messages_ms > DEDUPE_S * 1000);
 	s->o = *o;
 	s->lock_fd = -1;
 	s->dir = xstrdup(o->dir);
@@ -336,6 +338,7 @@ void store_load_now(const struct store *s, struct store_load *out)
 		.commit_us_last = atomic_load(&s->commit_us_last),
 		.commit_us_max = atomic_load(&s->commit_us_max),
 		.wal_bytes = atomic_load(&s->wal_bytes),
+		.swept = atomic_load(&s->swept),
 		.disk_free_bytes = atomic_load(&s->disk_free),
 	};
 }

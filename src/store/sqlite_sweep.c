@@ -3,7 +3,8 @@
  * sqlite_sweep.c - what has served its time goes, a little at a time
  *
  * ROLE        Once an hour, in transactions of at most 500 rows between commits: dedupe keys after
- *             nine days, idempotency keys after seven, open deliveries of removed destinations.
+ *             nine days, idempotency keys after seven, open deliveries of removed destinations;
+ *             then what retention removes (sqlite_retain.c).
  * INVARIANTS  1. A dedupe key goes when both its second and the arrival of its event are older than
  *                the window.  Second alone would drop the keys of undated and of late events while
  *                Meta still repeats them.
@@ -16,22 +17,36 @@
 #define HOUR_NS (3600 * NS_PER_S)
 #define STEP_NS (20 * NS_PER_MS) /* between steps: commits go first */
 #define STEP_ROWS 500 /* as in sql.def */
+#define ROUNDS 24 /* sweeps after which retention walks from the beginning */
 
-enum phase { SWEEP_IDLE, SWEEP_DEDUPE, SWEEP_IDEMPOTENCY, SWEEP_REMOVED };
+enum phase {
+	SWEEP_IDLE,
+	SWEEP_DEDUPE,
+	SWEEP_IDEMPOTENCY,
+	SWEEP_REMOVED,
+	SWEEP_MESSAGES,
+	SWEEP_EVENTS
+};
+
+void sweep_id(int64_t before_ms, struct id *out)
+{
+	*out = (struct id){ { 0 } };
+	for (int i = 5; i >= 0; i--) { /* ids begin with milliseconds, big-endian */
+		out->bytes[i] = (uint8_t)before_ms;
+		before_ms >>= 8;
+	}
+}
 
 /* The newest event that arrived before the window. */
 static gw_status find_cutoff(struct store *s)
 {
 	int64_t now_ms = clock_wall_ms(s->o.clock), before_ms = now_ms - DEDUPE_S * 1000;
 	sqlite3_stmt *st = sql_use(&s->w.sql, SQL_SWEEP_BOUND);
-	struct id before = { { 0 } };
+	struct id before;
 	gw_status status;
 	bool found;
 
-	for (int i = 5; i >= 0; i--) { /* ids begin with milliseconds, big-endian */
-		before.bytes[i] = (uint8_t)before_ms;
-		before_ms >>= 8;
-	}
+	sweep_id(before_ms, &before);
 	bind_id(&(struct bind){ st, 0 }, &before);
 	status = sql_step(&s->w.sql, st, &found);
 	s->sweep.cutoff_s = now_ms / 1000 - DEDUPE_S;
@@ -40,6 +55,8 @@ static gw_status find_cutoff(struct store *s)
 		s->sweep.cutoff_event = sqlite3_column_int64(st, 0);
 		sql_done(st);
 	}
+	if (s->sweep.rounds++ % ROUNDS == 0)
+		s->sweep.event = s->sweep.message = 0; /* what was held up may go now */
 	s->sweep.second = INT64_MIN;
 	memset(s->sweep.hash, 0, sizeof(s->sweep.hash));
 	return status;
@@ -121,6 +138,8 @@ static gw_status run_phase(struct store *s, bool *out_more)
 	case SWEEP_IDEMPOTENCY:
 		return sweep_simple(s, SQL_SWEEP_IDEMPOTENCY, now_ms - IDEMPOTENCY_MS, out_more);
 	case SWEEP_REMOVED: return sweep_simple(s, SQL_SWEEP_REMOVED, now_ms, out_more);
+	case SWEEP_MESSAGES: return retain_messages(s, now_ms, out_more);
+	case SWEEP_EVENTS: return retain_events(s, now_ms, out_more);
 	}
 	return GW_OK;
 }
@@ -140,7 +159,7 @@ int64_t sweep_step(struct store *s, int64_t now_ns)
 		status = sql_run(&w->sql, sql_use(&w->sql, SQL_COMMIT));
 	ASSERT(status == GW_OK); /* what else could happen has ended the process */
 	if (!more)
-		s->sweep.phase = s->sweep.phase == SWEEP_REMOVED ? SWEEP_IDLE : s->sweep.phase + 1;
+		s->sweep.phase = s->sweep.phase == SWEEP_EVENTS ? SWEEP_IDLE : s->sweep.phase + 1;
 	s->sweep.next_ns = now_ns + (s->sweep.phase == SWEEP_IDLE ? HOUR_NS : STEP_NS);
 	return s->sweep.next_ns;
 }

@@ -16,7 +16,8 @@
  *   4. seq is dense per conversation over message events; nothing else has one.
  *   5. Evidence (wamid, status, recipient) is inserted once and never rewritten.
  *
- * FAILURE     One bad item rolls back alone (GW_EPARSE: it does not fit the schema).
+ * FAILURE     One bad request rolls back alone (GW_EPARSE: it does not fit the schema); of a
+ *             body each bad item is marked, so that its siblings can come again without it.
  *             An I/O error, a full disk inside COMMIT or a failed sync ends the
  *             process (exit 74 after one log line): nothing unsynced was acknowledged.
  * LIMITS      STORE_GROUP_MAX requests a commit; callers bound what they submit.
@@ -45,6 +46,8 @@ struct store_options {
 	const struct clock *clock;
 	const struct log *log;
 	unsigned readers; /* read-only threads, 2 */
+	/* how long what is settled is kept; 0: for ever; else longer than dedupe keys, nine days */
+	int64_t retain_events_ms, retain_messages_ms;
 	int64_t window_max_us; /* longest wait for more requests before a commit (adaptive) */
 };
 
@@ -67,6 +70,7 @@ struct store_load {
 	int64_t commits, requests; /* since start */
 	int64_t commit_us_last, commit_us_max; /* BEGIN to COMMIT */
 	int64_t wal_bytes;
+	int64_t swept; /* rows that retention removed, since start */
 	int64_t disk_free_bytes; /* looked at every second */
 };
 void store_load_now(const struct store *s, struct store_load *out);
@@ -213,6 +217,7 @@ struct store_event_in {
 	uint8_t destination_count;
 	int64_t destinations[STORE_DESTINATIONS_MAX];
 	/* out */
+	bool refused; /* GW_EPARSE: this is one that did not fit; the others may come again */
 	bool duplicate, stale; /* stale: no delivery where the destination's relay_stale is false */
 	int64_t row;
 	bool has_conversation;

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """test_inbound_rules.py - what becomes of a signed body: kept, typed, counted once, in order, told truly"""
+import contextlib
 import itertools
 import json
+import os
+import sqlite3
 
 import pytest
 from rig import (ANA, NUMBER, OTHER_NUMBER, Gateway, Receiver, Sandbox, change, encode, envelope, one, settled, status,
@@ -123,6 +126,32 @@ def test_an_item_that_cannot_be_typed_is_unknown(gateway, item):
     assert json.loads(gateway.event(events[1]["id"], "raw")["raw"]) == item
 
 
+def test_an_item_that_the_store_refuses_is_unknown(receiver):
+    """Answered 200, kept with its bytes and once, its siblings what they are, no gap in their seq."""
+    gateway, who = Gateway(), someone()
+    try:
+        gateway.add_destination(receiver.url("/typed"), filter={"types": ["message.received"]})
+        gateway.term()
+        with contextlib.closing(sqlite3.connect(os.path.join(gateway.data, "godwit.db"))) as db:
+            db.execute("CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.external_id LIKE 'wamid.REFUSED%' "
+                       "BEGIN SELECT RAISE(ABORT, 'does not fit'); END")
+        gateway.start()
+        odd = [text(who, id="wamid.REFUSED1"), status("wamid.REFUSED2", "delivered")]
+        body = envelope(change([text(who, body="before"), odd[0], text(who, body="after")]), change(statuses=odd[1:]))
+        assert gateway.hook(encode(body)).status == 200
+        events = gateway.events()
+        assert [e["type"] for e in events] == ["message.received", "unknown", "message.received", "unknown"]
+        assert [json.loads(gateway.event(events[n]["id"], "raw")["raw"]) for n in (1, 3)] == odd
+        assert [events[n]["conversation"]["seq"] for n in (0, 2)] == [1, 2]
+        assert gateway.metric("godwit_events_total", fate="refused") == 2
+        assert gateway.log().count("does not fit") == 1
+        assert len(receiver.wait(2, "/typed")) == 2
+        assert gateway.hook(encode(body)).status == 200
+        assert len(gateway.events()) == 4
+    finally:
+        gateway.close()
+
+
 @pytest.mark.parametrize("lack", ["id", "status"])
 def test_a_status_needs_its_id_and_its_word_and_nothing_else(gateway, lack):
     whole = status(wamid(), "delivered")
@@ -234,6 +263,34 @@ def test_seq_is_dense_in_each_conversation(gateway):
         assert len(by) == (2 if who == people[0] else 1)
     for e in of(gateway, people[0]):
         assert ("seq" in (e["conversation"] or {})) == (e["type"] == "message.received")
+
+
+def test_what_is_old_and_delivered_goes_and_all_else_works_on(receiver):
+    """Retention by a start over a database of 40 days ago; the invariants are checked at the end."""
+    gateway, who, other = Gateway(), someone(), someone()
+    age = 40 * 86400000
+    try:
+        made = gateway.add_destination(receiver.url("/kept"))
+        gateway.take(*(one(text(who, body=str(n))) for n in range(20)), one(text(other, body="last")))
+        receiver.wait(21, "/kept")
+        until(lambda: gateway.query("SELECT count(*) FROM delivery WHERE state != 'delivered'") == [(0,)], "delivered")
+        gateway.term()
+        with contextlib.closing(sqlite3.connect(os.path.join(gateway.data, "godwit.db"))) as db:
+            db.create_function("older", 1, lambda id: (int.from_bytes(id[:6], "big") - age).to_bytes(6, "big") + id[6:])
+            for change_it in ("event SET id = older(id), received_ms = received_ms - %d, at_s = at_s - %d / 1000",
+                              "body SET received_ms = received_ms - %d", "delivery SET moved_ms = moved_ms - %d",
+                              "dedupe SET second = second - %d / 1000"):
+                db.execute("UPDATE " + change_it.replace("%d", str(age)))
+            db.commit()
+        gateway.start()
+        until(lambda: len(gateway.events()) == 2, "one event of each conversation")
+        assert gateway.metric("godwit_store_swept_rows_total") >= 19 * 3
+        gateway.take(one(text(who, body="again")))
+        assert of(gateway, who)[-1]["conversation"]["seq"] == 21
+        assert receiver.wait(22, "/kept")[-1].json()["message"]["text"] == "again"
+        gateway.api("DELETE", "destinations/" + made["id"])
+    finally:
+        gateway.close()
 
 
 def test_spellings_of_one_number_are_one_conversation(gateway):

@@ -28,6 +28,7 @@ struct kit {
 	struct store *store;
 	struct id_maker ids;
 	struct rnd rnd;
+	int64_t retain_ms; /* of events and messages; 0: for ever */
 	struct arena_of_strings {
 		char *text[4096];
 		size_t count;
@@ -71,6 +72,8 @@ static inline gw_status kit_try_open(struct kit *k, struct gw_error *err)
 				   .clock = &k->clock,
 				   .log = &k->log,
 				   .readers = 2,
+				   .retain_events_ms = k->retain_ms,
+				   .retain_messages_ms = k->retain_ms,
 				   .window_max_us = 1000 };
 
 	return store_open(&o, &k->store, err);

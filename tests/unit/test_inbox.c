@@ -233,6 +233,58 @@ static void a_refused_commit_is_503(void **state)
 	CHECK_INT("counted", 1, metrics_get(x->metrics, M_WEBHOOKS, RESULT_BUSY, 0));
 }
 
+/* What the store refuses as what it is comes again as `unknown`, once, with its siblings. */
+static void a_refused_item_comes_again_as_unknown(void **state)
+{
+	struct bench *x = *state;
+	struct http_call call = { 0 };
+	struct store_put_body *p;
+	unsigned char was[16];
+	size_t at;
+
+	add_destination(x, "{\"types\":[\"message.received\"]}");
+	put(x, BODY("\"messages\":[" TEXT("w1") "," TEXT("w2") "]"), &call);
+	p = submitted(x);
+	p->events[1].refused = true;
+	memcpy(was, p->events[1].hash, sizeof(was));
+	commit(x, GW_EPARSE);
+	CHECK_INT("not answered", 0, call.answers);
+	CHECK_INT("pending", 1, inbox_pending(x->inbox));
+	assert_ptr_equal(submitted(x), p);
+	CHECK_STR("sibling", "message.received", str_from(p->events[0].type));
+	CHECK_STR("type", "unknown", str_from(p->events[1].type));
+	assert_false(p->events[1].has_contact || p->events[1].has_seq);
+	assert_memory_not_equal(was, p->events[1].hash, sizeof(was));
+	assert_true(str_find(p->events[1].json, STR("\"w2\""), &at));
+	CHECK_INT("wanted", 1, p->events[0].destination_count);
+	CHECK_INT("not wanted", 0, p->events[1].destination_count);
+	commit(x, GW_OK);
+	CHECK_INT("200", 200, call.status);
+	CHECK_STR("sinks", "window w1;relay w1;tap w1;tap ;", str_from(x->trace));
+	CHECK_INT("counted", 1, counted(x, FATE_REFUSED));
+	CHECK_INT("counted", 1, counted(x, FATE_UNKNOWN));
+}
+
+static void refused_twice_is_503(void **state)
+{
+	struct bench *x = *state;
+	struct http_call call = { 0 };
+
+	for (int muted = 0; muted < 2; muted++) {
+		put(x, BODY("\"messages\":[" TEXT("w1") "]"), &call);
+		if (muted == 0) {
+			submitted(x)->events[0].refused = true;
+			commit(x, GW_EPARSE);
+		} else {
+			inbox_mute(x->inbox); /* the store is closing */
+		}
+		submitted(x)->events[0].refused = true;
+		commit(x, GW_EPARSE);
+		CHECK_INT("answers", muted + 1, call.answers);
+		CHECK_INT("503", 503, call.status);
+	}
+}
+
 static void nonsense_is_quarantined_and_answered(void **state)
 {
 	static const char *const bodies[] = { "", "{", "not json", "{\"a\":1}x", "\xff\xfe" };
@@ -413,6 +465,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_answer_follows_the_commit),
 		CASE(a_refused_commit_is_503),
+		CASE(a_refused_item_comes_again_as_unknown),
+		CASE(refused_twice_is_503),
 		CASE(nonsense_is_quarantined_and_answered),
 		CASE(json_of_another_shape_is_one_unknown_event),
 		CASE(sinks_in_the_order_of_the_body),

@@ -99,6 +99,8 @@ static void one_bad_among_good(void **state)
 				CHECK_INT(cases[i], GW_EPARSE, put[j].req.status);
 				CHECK_INT(cases[i], 0, put[j].row);
 				CHECK_INT(cases[i], 0, ev[j][0].row);
+				assert_false(ev[j][0].refused);
+				assert_true(ev[j][1].refused);
 				break;
 			default:
 				CHECK_INT(cases[i], GW_OK, put[j].req.status);
@@ -106,6 +108,44 @@ static void one_bad_among_good(void **state)
 				CHECK_INT(cases[i], seq + 2, ev[j][1].seq);
 				seq += 2;
 			}
+		}
+	}
+	kit_close(&k);
+}
+
+/* Every item that does not fit is named in one go, and the body comes again without them. */
+static void which_items_do_not_fit(void **state)
+{
+	enum { COUNT = 7 };
+	static const unsigned sets[] = { 0x01, 0x40, 0x2a, 0x7f, 0x08 };
+	struct kit k;
+	int64_t seq = 1;
+
+	(void)state;
+	kit_open(&k);
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+		struct store_event_in ev[COUNT],
+			taken = kit_text(&k, "1", kit_str(&k, "t%zu", i).ptr);
+		struct store_put_body p;
+
+		kit_put(&k, &taken, 1);
+		for (size_t j = 0; j < COUNT; j++) {
+			ev[j] = kit_text(&k, ANN, kit_str(&k, "%zu/%zu", i, j).ptr);
+			if ((sets[i] >> j & 1) != 0)
+				ev[j].id = taken.id;
+		}
+		p = kit_body(&k, ev, COUNT);
+		CHECK_INT("refused", GW_EPARSE, kit_run(&k, &p.req, STORE_PUT_BODY));
+		for (size_t j = 0; j < COUNT; j++) {
+			CHECK_INT("which", sets[i] >> j & 1, ev[j].refused);
+			CHECK_INT("row", 0, ev[j].row);
+			if (ev[j].refused)
+				ev[j].id = kit_id(&k);
+		}
+		CHECK_INT("again", GW_OK, kit_run(&k, &p.req, STORE_PUT_BODY));
+		for (size_t j = 0; j < COUNT; j++) {
+			assert_false(ev[j].refused || ev[j].duplicate);
+			CHECK_INT("dense", seq++, ev[j].seq);
 		}
 	}
 	kit_close(&k);
@@ -305,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),
 		cmocka_unit_test(one_bad_among_good),
+		cmocka_unit_test(which_items_do_not_fit),
 		cmocka_unit_test(opaque_survives_a_second_run),
 		cmocka_unit_test(merge_rolls_back),
 		cmocka_unit_test(lazy_waits),

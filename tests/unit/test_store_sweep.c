@@ -134,12 +134,143 @@ static void removed_destinations(void **state)
 	kit_close(&k);
 }
 
+/* ---- retention */
+
+#define RETAIN_DAYS 30
+#define EVENTS "SELECT count(*) FROM event"
+#define BODIES "SELECT count(*) FROM body"
+
+static void retain(struct kit *k)
+{
+	kit_open(k);
+	kit_shut(k);
+	k->retain_ms = RETAIN_DAYS * INT64_C(86400000);
+	kit_reopen(k);
+}
+
+/* Of two people, more than a step: each keeps the last, and the next seq follows it. */
+static void old_events(void **state)
+{
+	struct store_event_in next;
+	struct kit k;
+
+	(void)state;
+	retain(&k);
+	for (int i = 0; i < 400; i++) {
+		struct store_event_in ev[2] = { kit_text(&k, ANN, kit_str(&k, "a%d", i).ptr),
+						kit_text(&k, "2", kit_str(&k, "b%d", i).ptr) };
+
+		kit_put(&k, ev, 2);
+	}
+	clock_advance(&k.clock, RETAIN_DAYS * DAY_NS - NS_PER_S);
+	kit_restart(&k);
+	wait_for(&k, "SELECT count(*) FROM dedupe", 0); /* the sweep runs, and leaves these */
+	CHECK_INT("not yet", 800, count(&k, EVENTS));
+	clock_advance(&k.clock, 2 * NS_PER_S);
+	kit_restart(&k);
+	wait_for(&k, EVENTS, 2);
+	CHECK_INT("bodies", 1, count(&k, BODIES));
+	kit_restart(&k); /* nothing in memory: seq and rows come from what is left */
+	next = kit_text(&k, ANN, "next");
+	kit_put(&k, &next, 1);
+	CHECK_INT("seq", 401, next.seq);
+	CHECK_INT("row", 801, next.row);
+	kit_close(&k);
+}
+
+/* An open delivery keeps its event and what came later in the conversation; what last opened the
+ * window stays, with all that follows it. */
+static void what_stays(void **state)
+{
+	struct store_event_in ev[4], other[3], end;
+	struct store_delivery_move m;
+	struct store_put_body nonsense = { 0 };
+	struct kit k;
+	int64_t to;
+
+	(void)state;
+	retain(&k);
+	to = kit_destination(&k, "http://a", true);
+	nonsense = kit_body(&k, NULL, 0);
+	nonsense.quarantined = true;
+	assert_int_equal(kit_run(&k, &nonsense.req, STORE_PUT_BODY), GW_OK);
+	for (int i = 0; i < 4; i++) {
+		ev[i] = kit_text(&k, ANN, kit_str(&k, "a%d", i).ptr);
+		ev[i].destinations[0] = to;
+		ev[i].destination_count = i == 1 ? 1 : 0;
+		kit_put(&k, &ev[i], 1);
+	}
+	for (int i = 0; i < 3; i++) {
+		other[i] = kit_text(&k, "2", kit_str(&k, "b%d", i).ptr);
+		other[i].opens_window = i == 1;
+		kit_put(&k, &other[i], 1);
+	}
+	end = kit_text(&k, "3", "end");
+	kit_put(&k, &end, 1);
+	clock_advance(&k.clock, 2 * RETAIN_DAYS * DAY_NS);
+	kit_restart(&k);
+	wait_for(&k, EVENTS, 6); /* a1 to a3, b1 and b2, end */
+	CHECK_INT("bodies, and no nonsense", 6, count(&k, BODIES));
+	CHECK_INT("open", 1, count(&k, "SELECT count(*) FROM delivery WHERE state='pending'"));
+	m = (struct store_delivery_move){ .event_row = ev[1].row,
+					  .destination_row = to,
+					  .from = "pending",
+					  .to = "delivered",
+					  .at_ms = kit_now(&k) };
+	assert_int_equal(kit_run(&k, &m.req, STORE_DELIVERY_MOVE), GW_OK);
+	assert_false(m.lost);
+	clock_advance(&k.clock, (RETAIN_DAYS + 1) * DAY_NS);
+	kit_restart(&k);
+	wait_for(&k, EVENTS, 4);
+	CHECK_INT("deliveries", 0, count(&k, "SELECT count(*) FROM delivery"));
+	kit_close(&k);
+}
+
+/* A finished message goes with its trail and its statuses; one that is open or undecided stays. */
+static void old_messages(void **state)
+{
+	struct store_add_message done, undecided, open, last;
+	struct store_event_in status, stranger, end;
+	struct kit k;
+
+	(void)state;
+	retain(&k);
+	done = kit_accept(&k, ANN);
+	kit_move(&k, done.row, "queued", "sending", "");
+	undecided = kit_accept(&k, ANN);
+	kit_move(&k, undecided.row, "queued", "sending", "");
+	kit_move(&k, undecided.row, "sending", "unknown", "");
+	open = kit_accept(&k, ANN);
+	last = kit_accept(&k, ANN);
+	status = kit_status(&k, ANN, "wamid.done", "read");
+	kit_put(&k, &status, 1);
+	stranger = kit_status(&k, ANN, "wamid.stranger", "read");
+	kit_put(&k, &stranger, 1);
+	end = kit_text(&k, "3", "end");
+	kit_put(&k, &end, 1);
+	clock_advance(&k.clock, 15 * DAY_NS);
+	kit_move(&k, done.row, "sending", "accepted", "wamid.done");
+	clock_advance(&k.clock, 16 * DAY_NS);
+	kit_restart(&k);
+	wait_for(&k, EVENTS, 2); /* the stranger's status is nobody's */
+	CHECK_INT("evidence", 1, count(&k, "SELECT count(*) FROM evidence"));
+	CHECK_INT("messages", 4, count(&k, "SELECT count(*) FROM message"));
+	clock_advance(&k.clock, 15 * DAY_NS);
+	kit_restart(&k);
+	wait_for(&k, EVENTS, 1);
+	CHECK_INT("evidence", 0, count(&k, "SELECT count(*) FROM evidence"));
+	CHECK_INT("messages", 3, count(&k, "SELECT count(*) FROM message"));
+	CHECK_INT("trail", 2, count(&k, "SELECT count(*) FROM trail"));
+	assert_true(open.row < last.row);
+	kit_close(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dedupe_keys),
-		cmocka_unit_test(idempotency_keys),
-		cmocka_unit_test(removed_destinations),
+		cmocka_unit_test(dedupe_keys),          cmocka_unit_test(idempotency_keys),
+		cmocka_unit_test(removed_destinations), cmocka_unit_test(old_events),
+		cmocka_unit_test(what_stays),           cmocka_unit_test(old_messages),
 	};
 
 	return cmocka_run_group_tests_name("store_sweep", tests, NULL, NULL);
