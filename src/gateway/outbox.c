@@ -95,6 +95,8 @@ static bool attach(struct outbox *ob, const struct outbox_submit *s)
 		return false;
 	sha256(s->body, fingerprint);
 	if (memcmp(fingerprint, e->fingerprint, sizeof(fingerprint)) != 0) {
+		if (e->row == 0)
+			return false; /* whose the key is, the store is about to say */
 		idempotency_differs(&r);
 		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
 		answer_refusal(s, &r);

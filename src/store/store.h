@@ -151,9 +151,7 @@ struct store_move {
 	struct str wamid; /* recorded, indexed, adopts earlier evidence of it */
 	struct str answer; /* Meta's body, or the refusal we composed */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* the delay split; -1: unknown */
-	/* NULL, or 32 bytes: this Idempotency-Key of the message may be used again (a refusal
-	 * of ours does not bind it, design.md 5.4) */
-	const unsigned char *unbind;
+	bool unbind; /* its Idempotency-Key, if any, may be used again (design.md 5.4) */
 	/* out */
 	bool lost; /* the row was not in `from`: a bug or another node */
 };
