@@ -228,6 +228,13 @@ void outbox_clock_moved(struct outbox *ob)
 
 /* ---- an operator decides ---- */
 
+struct str outbox_number_of(const struct outbox *ob, const struct id *id)
+{
+	const struct outq_entry *e = outq_by_id(ob->outq, id);
+
+	return e == NULL ? STR_EMPTY : e->lane->number->id;
+}
+
 gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_resolve how,
 			 void (*done)(void *cookie), void *cookie, struct gw_error *err)
 {

@@ -5,9 +5,15 @@
  * ROLE        Between the listeners and the handlers.  Checks, in this order:
  *             Host and Origin (on the listener's thread, before the body),
  *             path and method, key, scope.  /livez and /readyz need no key.
+ *             A key that is limited to numbers reaches what the table calls
+ *             OWN: the handler asks api_numbers(), lists are filtered by the
+ *             store, and what belongs to other numbers is answered like what
+ *             does not exist.
  * INVARIANTS  1. Nothing behind a scope is reached without it, but over the
  *                local socket, which only its owner can open.
  *             2. Every call is answered exactly once.
+ *             3. No answer to a key that is limited to numbers depends on what
+ *                belongs to others.
  * THREADS     api_on_*(): a listener's.  The rest: the loop's.
  * TESTS       tests/system/test_access.py, tests/system/test_api.py
  */
@@ -27,33 +33,40 @@ struct api_mail {
 	unsigned char hash[SHA256_BYTES];
 };
 
+/* How far a key reaches that is limited to numbers. */
+enum reach {
+	WHOLE, /* not here: it concerns the whole gateway */
+	OWN, /* the handler cuts it down to the key's numbers */
+};
+
 struct route {
 	const char *method, *path; /* "*" stands for one segment */
 	enum scope scope;
+	enum reach reach;
 	api_fn fn;
 };
 
 static const struct route routes[] = {
-	{ "GET", "/api/v1/version", SCOPE_READ, api_version },
-	{ "GET", "/api/v1/numbers", SCOPE_READ, api_number_list },
-	{ "GET", "/api/v1/messages", SCOPE_READ, api_message_list },
-	{ "GET", "/api/v1/messages/*", SCOPE_READ, api_message_get },
-	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, api_message_trail },
-	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, api_message_resolve },
-	{ "GET", "/api/v1/events", SCOPE_READ, api_event_list },
-	{ "GET", "/api/v1/events/*", SCOPE_READ, api_event_get },
-	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, api_event_replay },
-	{ "GET", "/api/v1/stream", SCOPE_READ, api_stream },
-	{ "GET", "/api/v1/destinations", SCOPE_READ, api_destination_list },
-	{ "POST", "/api/v1/destinations", SCOPE_MANAGE, api_destination_add },
-	{ "POST", "/api/v1/destinations/*/test", SCOPE_MANAGE, api_destination_test },
-	{ "DELETE", "/api/v1/destinations/*", SCOPE_MANAGE, api_destination_remove },
-	{ "GET", "/api/v1/keys", SCOPE_ADMIN, api_key_list },
-	{ "POST", "/api/v1/keys", SCOPE_ADMIN, api_key_add },
-	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, api_key_revoke },
-	{ "GET", "/api/v1/config", SCOPE_ADMIN, api_config },
-	{ "GET", "/metrics", SCOPE_READ, api_metrics },
-	{ "GET", "/", SCOPE_READ, api_page },
+	{ "GET", "/api/v1/version", SCOPE_READ, OWN, api_version },
+	{ "GET", "/api/v1/numbers", SCOPE_READ, OWN, api_number_list },
+	{ "GET", "/api/v1/messages", SCOPE_READ, OWN, api_message_list },
+	{ "GET", "/api/v1/messages/*", SCOPE_READ, OWN, api_message_get },
+	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, OWN, api_message_trail },
+	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, OWN, api_message_resolve },
+	{ "GET", "/api/v1/events", SCOPE_READ, OWN, api_event_list },
+	{ "GET", "/api/v1/events/*", SCOPE_READ, OWN, api_event_get },
+	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, OWN, api_event_replay },
+	{ "GET", "/api/v1/stream", SCOPE_READ, OWN, api_stream },
+	{ "GET", "/api/v1/destinations", SCOPE_READ, OWN, api_destination_list },
+	{ "POST", "/api/v1/destinations", SCOPE_MANAGE, OWN, api_destination_add },
+	{ "POST", "/api/v1/destinations/*/test", SCOPE_MANAGE, OWN, api_destination_test },
+	{ "DELETE", "/api/v1/destinations/*", SCOPE_MANAGE, OWN, api_destination_remove },
+	{ "GET", "/api/v1/keys", SCOPE_ADMIN, WHOLE, api_key_list },
+	{ "POST", "/api/v1/keys", SCOPE_ADMIN, WHOLE, api_key_add },
+	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, WHOLE, api_key_revoke },
+	{ "GET", "/api/v1/config", SCOPE_ADMIN, WHOLE, api_config },
+	{ "GET", "/metrics", SCOPE_READ, WHOLE, api_metrics },
+	{ "GET", "/", SCOPE_READ, OWN, api_page },
 };
 
 void api_error(struct http_call *call, int status, const char *class_, const char *code,
@@ -132,6 +145,31 @@ bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id
 	api_error(r->call, 404, "not_found", "no_such_id", "\"%.*s\" is not an id of that kind",
 		  STR_ARG(text));
 	return false;
+}
+
+/* ---- keys that are limited to numbers ---- */
+
+struct str api_numbers(const struct api_request *r)
+{
+	return r->key == NULL ? STR_EMPTY : str_from(r->key->numbers);
+}
+
+static bool is_of_key(const void *key, struct str number)
+{
+	return key_may_number(key, number);
+}
+
+bool api_owns_filter(const struct api_request *r, const struct filter *f)
+{
+	return api_numbers(r).len == 0 || filter_stays_within(f, is_of_key, r->key);
+}
+
+void api_number_key(struct api_request *r, const char *why)
+{
+	metrics_add(r->server->metrics, M_API_REFUSED, 0, 0, 1);
+	api_error(r->call, 403, "auth", "number_key",
+		  "not with a key that is limited to numbers: %s; its numbers: %s", why,
+		  r->key->numbers);
 }
 
 /* ---- Host and Origin ---- */
@@ -288,12 +326,10 @@ static void dispatch_api(struct api_request *r)
 	else if (route == NULL)
 		api_error(r->call, 404, "not_found", "no_such_path",
 			  "no such path: see docs/api.md");
-	else if (r->key != NULL && r->key->numbers[0] != '\0')
-		/* what it could read here is not cut down to its numbers yet */
-		api_error(r->call, 403, "auth", "number_key",
-			  "a key that is limited to numbers may only send; make one without");
 	else if (r->key != NULL && !key_may(r->key, route->scope))
 		no_scope(r->server, r->call, false, route->path);
+	else if (api_numbers(r).len > 0 && route->reach == WHOLE)
+		api_number_key(r, "it concerns the whole gateway; use a key without --number");
 	else
 		route->fn(r);
 }

@@ -18,7 +18,7 @@
 #define API_LIST_MAX 1000
 #define API_ARGS_MAX 2
 
-/* Lives until the handler has answered; handlers that answer later keep `call` only. */
+/* Lives until the handler returns; handlers that answer later keep `call` only. */
 struct api_request {
 	struct server *server;
 	struct http_call *call;
@@ -41,6 +41,14 @@ bool api_body(struct api_request *r, struct arena *a, struct json_val *out);
 bool api_limit(struct api_request *r, unsigned *out);
 /* An id of one kind out of text; false: answered with 404. */
 bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id *out);
+
+/* The numbers that the call may see, with commas between them; empty: all.  The key's: a handler
+ * that answers later copies them. */
+struct str api_numbers(const struct api_request *r);
+/* May the call see and manage a destination with this filter? */
+bool api_owns_filter(const struct api_request *r, const struct filter *f);
+/* 403: not with a key that is limited to numbers, because of `why`. */
+void api_number_key(struct api_request *r, const char *why);
 
 /* handlers: api_messages.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
 void api_message_list(struct api_request *r);

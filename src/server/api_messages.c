@@ -21,11 +21,12 @@ struct message_read {
 	struct http_call *call;
 	struct buf out;
 	struct store_message_filter filter;
-	bool by_id, with_trail, found;
+	bool by_id, with_trail;
 	bool is_resolve; /* asked because the outbox knows no such unfinished message */
 	char state[16]; /* of the message found */
 	struct id id;
 	struct str wamid;
+	char *numbers; /* of the key: what belongs to others does not exist */
 	/* while rendering */
 	struct store_reader *reader;
 	struct json_writer *w;
@@ -198,7 +199,8 @@ static bool message_row(void *cookie, const struct store_message_row *row)
 {
 	struct message_read *m = cookie;
 
-	m->found = true;
+	if (!numbers_have(str_from(m->numbers), row->number_id))
+		return true;
 	m->rows++;
 	m->merged = (struct status_merged){ 0 };
 	buf_reset(&m->errors);
@@ -227,6 +229,8 @@ static void run_get(struct store_job *job, struct store_reader *r)
 	m->reader = r;
 	m->w = &w;
 	job->status = reader_message(r, m->by_id ? &m->id : NULL, m->wamid, message_row, m);
+	if (job->status == GW_OK && m->rows == 0)
+		job->status = GW_ENOTFOUND;
 }
 
 static void run_list(struct store_job *job, struct store_reader *r)
@@ -266,6 +270,7 @@ static void on_read(struct store_job *job)
 	if (job->status != GW_OK || m->is_resolve)
 		buf_release(&m->out);
 	buf_release(&m->errors);
+	free(m->numbers);
 	free(m);
 }
 
@@ -275,6 +280,7 @@ static struct message_read *read_new(struct api_request *r)
 
 	m->job.done = on_read;
 	m->call = r->call;
+	m->numbers = xstrndup(api_numbers(r));
 	buf_init(&m->out, API_ANSWER_MAX);
 	buf_init(&m->errors, 1U << 20);
 	return m;
@@ -317,6 +323,7 @@ void api_message_list(struct api_request *r)
 	(void)http_query(r->call, "to", &f.to);
 	m = read_new(r);
 	m->filter = f;
+	m->filter.numbers = str_from(m->numbers);
 	m->job.run = run_list;
 	store_read(r->server->store, &m->job);
 }
@@ -352,7 +359,11 @@ void api_message_resolve(struct api_request *r)
 		api_error(r->call, 400, "usage", "bad_as", "as: want sent, resend or expire");
 		goto out;
 	}
-	st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call, &err);
+	if (!numbers_have(api_numbers(r), outbox_number_of(r->server->outbox, &id)))
+		st = GW_ENOTFOUND;
+	else
+		st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call,
+				    &err);
 	if (st == GW_ENOTFOUND)
 		get(r, false, true); /* finished, or none at all */
 	else if (st != GW_OK)

@@ -153,14 +153,19 @@ bool key_may(const struct key *k, enum scope scope)
 	return (k->scopes & (scope | SCOPE_ADMIN)) != 0;
 }
 
-bool key_may_number(const struct key *k, struct str number_id)
+bool numbers_have(struct str numbers, struct str number_id)
 {
-	struct str rest = str_from(k->numbers), one;
+	struct str one;
 
-	if (rest.len == 0)
+	if (numbers.len == 0)
 		return true;
-	while (str_split(&rest, ',', &one))
+	while (str_split(&numbers, ',', &one))
 		if (str_eq(str_trim(one), number_id))
 			return true;
 	return false;
+}
+
+bool key_may_number(const struct key *k, struct str number_id)
+{
+	return numbers_have(str_from(k->numbers), number_id);
 }

@@ -404,6 +404,7 @@ typedef bool (*store_event_fn)(void *cookie, const struct store_event_row *e);
 struct store_event_filter {
 	struct str type; /* exact or a prefix with ".*"; empty: all */
 	struct str account_id; /* empty: all */
+	struct str numbers; /* account ids with commas between them: no others; empty: all */
 	struct id conversation; /* zeros: all; else what was said in it (events with a seq, or that
 				 * opened the window): statuses are listed by their message */
 	int64_t since_ms, until_ms; /* received; 0: open */
@@ -435,6 +436,7 @@ GW_NODISCARD gw_status reader_lanes(struct store_reader *r, int64_t destination_
 struct store_message_filter {
 	struct str state; /* empty: all */
 	struct str number_id, to;
+	struct str numbers; /* number ids with commas between them: no others; empty: all */
 	struct id before;
 	unsigned limit;
 };
