@@ -208,7 +208,8 @@ static bool read_ms(struct api_request *q, const char *name, int64_t *out)
 
 	if (!http_query(q->call, name, &text) || str_to_i64(text, out))
 		return true;
-	api_error(q->call, 400, "usage", "bad_time", "%s: want milliseconds since the epoch", name);
+	api_error(q->call, 400, "usage", "bad_time",
+		  "%s: want milliseconds since the epoch, got \"%.*s\"", name, STR_ARG(text));
 	return false;
 }
 
@@ -216,15 +217,12 @@ void api_event_list(struct api_request *q)
 {
 	struct store_event_filter f = { 0 };
 	struct event_read *r;
-	struct str text;
 
 	if (!api_limit(q, &f.limit) || !read_ms(q, "since", &f.since_ms) ||
 	    !read_ms(q, "until", &f.until_ms))
 		return;
-	if (http_query(q->call, "before", &text) && !api_id(q, ID_EVENT, text, &f.before))
-		return;
-	if (http_query(q->call, "conversation", &text) &&
-	    !api_id(q, ID_CONVERSATION, text, &f.conversation))
+	if (!api_query_id(q, "before", ID_EVENT, &f.before) ||
+	    !api_query_id(q, "conversation", ID_CONVERSATION, &f.conversation))
 		return;
 	(void)http_query(q->call, "type", &f.type);
 	(void)http_query(q->call, "account", &f.account_id);
@@ -319,6 +317,7 @@ static void on_looked(struct store_job *job)
 
 void api_event_replay(struct api_request *q)
 {
+	static const struct api_member known[] = { { "destination", API_TEXT, ID_TEXT_MAX } };
 	struct arena *a = arena_new(1U << 20);
 	struct destination *d = NULL;
 	struct replay_look *l;
@@ -326,7 +325,8 @@ void api_event_replay(struct api_request *q)
 	struct str text;
 	struct id event, id;
 
-	if (!api_id(q, ID_EVENT, q->arg[0], &event) || !api_body(q, a, &body))
+	if (!api_id(q, ID_EVENT, q->arg[0], &event) ||
+	    !api_body(q, a, known, ARRAY_LEN(known), &body))
 		goto out;
 	if (json_get_str(body, STR("destination"), ID_TEXT_MAX, &text)) {
 		if (!api_id(q, ID_DESTINATION, text, &id))

@@ -10,6 +10,7 @@
  */
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/outq.h"
 #include "gateway/status.h"
 #include "server/api.h"
 #include <godwit/errors.h>
@@ -308,17 +309,31 @@ void api_message_trail(struct api_request *r)
 	get(r, true, false);
 }
 
+static void bad_state(struct api_request *r, struct str state)
+{
+	struct buf words;
+
+	buf_init(&words, 512);
+	for (size_t i = 0; i < OUTQ_NSTATES; i++)
+		buf_put_fmt(&words, "%s%s", i > 0 ? ", " : "", outq_state_name(i));
+	api_error(r->call, 400, "usage", "bad_state", "state: want one of %.*s, got \"%.*s\"",
+		  STR_ARG(buf_str(&words)), STR_ARG(state));
+	buf_release(&words);
+}
+
 void api_message_list(struct api_request *r)
 {
 	struct store_message_filter f = { 0 };
 	struct message_read *m;
-	struct str before;
+	enum outq_state state;
 
-	if (!api_limit(r, &f.limit))
+	if (!api_limit(r, &f.limit) || !api_query_id(r, "before", ID_MESSAGE, &f.before))
 		return;
-	if (http_query(r->call, "before", &before) && !api_id(r, ID_MESSAGE, before, &f.before))
+	if (http_query(r->call, "state", &f.state) && f.state.len > 0 &&
+	    !outq_state_parse(f.state, &state)) {
+		bad_state(r, f.state);
 		return;
-	(void)http_query(r->call, "state", &f.state);
+	}
 	(void)http_query(r->call, "number", &f.number_id);
 	(void)http_query(r->call, "to", &f.to);
 	m = read_new(r);
@@ -341,6 +356,7 @@ void api_message_resolve(struct api_request *r)
 	} words[] = { { "sent", OUTBOX_AS_SENT },
 		      { "resend", OUTBOX_RESEND },
 		      { "expire", OUTBOX_EXPIRE } };
+	static const struct api_member known[] = { { "as", API_TEXT, 64 } };
 	struct arena *a = arena_new(1U << 20);
 	struct gw_error err = GW_ERROR_INIT;
 	struct json_val body;
@@ -349,14 +365,16 @@ void api_message_resolve(struct api_request *r)
 	struct id id;
 	gw_status st;
 
-	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) || !api_body(r, a, &body))
+	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) ||
+	    !api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto out;
-	if (json_get_str(body, STR("as"), 16, &as))
+	if (json_get_str(body, STR("as"), 64, &as))
 		for (i = 0; i < ARRAY_LEN(words); i++)
 			if (str_eq(as, str_from(words[i].word)))
 				break;
 	if (i == ARRAY_LEN(words)) {
-		api_error(r->call, 400, "usage", "bad_as", "as: want sent, resend or expire");
+		api_error(r->call, 400, "usage", "bad_as",
+			  "as: want sent, resend or expire, got \"%.*s\"", STR_ARG(as));
 		goto out;
 	}
 	if (!numbers_have(api_numbers(r), outbox_number_of(r->server->outbox, &id)))

@@ -195,13 +195,18 @@ static void new_signing_secret(struct server *s, struct table_change *c)
 
 void api_destination_add(struct api_request *r)
 {
+	static const struct api_member known[] = {
+		{ "url", API_OTHER, 0 },        { "format", API_TEXT, 32 },
+		{ "filter", API_OTHER, 0 },     { "name", API_TEXT, NAME_MAX_BYTES },
+		{ "include_raw", API_FLAG, 0 }, { "relay_stale", API_FLAG, 0 }
+	};
 	struct arena *a = arena_new(2U << 20);
 	struct store_destination d = { .format = STR("godwit"), .relay_stale = true };
 	struct table_change *c;
 	struct json_val body;
 
 	ASSERT(a != NULL);
-	if (!api_body(r, a, &body))
+	if (!api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto refused;
 	if (!json_get_str(body, STR("url"), DESTINATION_URL_MAX, &d.url)) {
 		api_error(r->call, 400, "usage", "bad_url", "url: want a URL of at most %d bytes",
@@ -423,6 +428,9 @@ static bool check_numbers(struct api_request *r, struct json_val list)
 
 void api_key_add(struct api_request *r)
 {
+	static const struct api_member known[] = { { "name", API_TEXT, NAME_MAX_BYTES },
+						   { "scopes", API_OTHER, 0 },
+						   { "numbers", API_OTHER, 0 } };
 	struct arena *a = arena_new(2U << 20);
 	struct gw_error err = GW_ERROR_INIT;
 	struct store_key k = { 0 };
@@ -431,7 +439,7 @@ void api_key_add(struct api_request *r)
 	unsigned scopes;
 
 	ASSERT(a != NULL);
-	if (!api_body(r, a, &body))
+	if (!api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto refused;
 	if (!join_list(json_member(body, STR("scopes")), a, &k.scopes) ||
 	    !join_list(json_member(body, STR("numbers")), a, &k.numbers)) {

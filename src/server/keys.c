@@ -69,10 +69,11 @@ static const struct {
 
 bool scopes_parse(struct str text, unsigned *out, struct gw_error *err)
 {
+	bool is_empty = text.len == 0;
 	unsigned scopes = 0;
 	struct str word;
 
-	while (str_split(&text, ',', &word)) {
+	while (!is_empty && str_split(&text, ',', &word)) {
 		unsigned one = 0;
 
 		word = str_trim(word);

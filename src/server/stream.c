@@ -378,7 +378,8 @@ void api_stream(struct api_request *r)
 
 	(void)http_query(r->call, "format", &format);
 	if (!str_eq(format, STR("godwit")) && !str_eq(format, STR("meta"))) {
-		api_error(r->call, 400, "usage", "bad_format", "format: want godwit or meta");
+		api_error(r->call, 400, "usage", "bad_format",
+			  "format: want godwit or meta, got \"%.*s\"", STR_ARG(format));
 		return;
 	}
 	if (st->count == STREAMS_MAX) {
