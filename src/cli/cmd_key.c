@@ -74,9 +74,9 @@ const struct cmd cmd_key_create = {
 	.help = "make a key for an application",
 	.more = "The application uses it as its bearer token, in place of Meta's.\n"
 		"send: pass messages on; read: lists, stream, metrics; manage: destinations,\n"
-		"resolve, replay; admin: keys and everything. With --number a key sends from these\n"
-		"numbers, sees their messages and events alone, and manages destinations whose\n"
-		"filter names them alone; metrics, keys and configuration are not for it.\n"
+		"resolve, replay; admin: keys and everything. With --number a key sends from\n"
+		"these numbers, sees their messages and events alone, and manages destinations\n"
+		"whose filter names them alone; metrics, keys and configuration are not for it.\n"
 		"`-o id` prints the key alone: godwit key create --scope send -o id",
 	.run = run_create,
 };

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """test_key_limits.py - a key stays with us, and one that is limited to numbers opens what belongs to them and no more
 
-Two numbers in one gateway, each with messages, events and a destination of its own. Every route of docs/api.md is called with a
-key of the first: what it answers is what a gateway would that has never heard of the second.
+Two numbers in one gateway, each with messages, events and a destination of its own. Every route of docs/api.md is
+called with a key of the first: what it answers is what a gateway would that has never heard of the second.
 """
 import json
 import os
@@ -140,8 +140,8 @@ def test_it_sends_from_its_numbers_alone(world):
             assert got.status_code == status, got.text
     quotes = {**BODY, "to": "+491510000008", "context": {"message_id": world.sent[OTHER_NUMBER][0]}}
     nothing = {**quotes, "context": {"message_id": "msg_" + NOWHERE}}
-    answers = [requests.post(f"{base}/v26.0/{NUMBER}/messages", json=body, headers=bearer(world.key["send"]), timeout=30)
-               for body in (quotes, nothing)]
+    answers = [requests.post(f"{base}/v26.0/{NUMBER}/messages", json=body, headers=bearer(world.key["send"]),
+                             timeout=30) for body in (quotes, nothing)]
     assert [a.status_code for a in answers] == [400, 400]
     told = [a.text.replace(body["context"]["message_id"], "") for a, body in zip(answers, (quotes, nothing))]
     assert told[0] == told[1], "what another number sent does not exist"
@@ -174,7 +174,8 @@ def test_filters_do_not_widen_it(world):
     for path in ("messages?number=" + OTHER_NUMBER, "messages?to=%2B" + HER, "events?account=" + OTHER_NUMBER,
                  "events?conversation=" + hers["conversation"]["id"], "messages?number=%25", "events?account=%2C"):
         assert world.get(path)["data"] == [], path
-    assert world.get("messages?to=%2B" + HIS + "&number=" + NUMBER)["data"] and world.get("events?account=" + NUMBER)["data"]
+    assert world.get("messages?to=%2B" + HIS + "&number=" + NUMBER)["data"]
+    assert world.get("events?account=" + NUMBER)["data"]
     # from an id of another's it goes on as from one that nobody has at that place
     here = world.events[NUMBER]
     page = world.get("events?limit=1000&before=" + world.events[OTHER_NUMBER][-1]["id"])
@@ -194,8 +195,8 @@ def by_id(world):
         ("POST", "/api/v1/messages/{id}/resolve"): [(b'{"as":"expire"}', message)],
         ("GET", "/api/v1/events/{id}"): [(None, event)],
         ("POST", "/api/v1/events/{id}/replay"): [(to, event)],
-        ("POST", "/api/v1/destinations/{id}/test"): [(None, destination), (None, (world.mine, world.all, destination[2])),
-                                                     (None, (world.mine, world.both, destination[2]))],
+        ("POST", "/api/v1/destinations/{id}/test"): [(None, destination)] + [
+            (None, (world.mine, d, destination[2])) for d in (world.all, world.both)],
         ("DELETE", "/api/v1/destinations/{id}"): [(None, (None, d, destination[2])) for d in (
             world.theirs, world.all, world.both)],
     }
@@ -285,7 +286,8 @@ def test_the_stream_is_of_its_numbers(world, query, request):
     live = Listener(world, world.key["read"], query=query)
     late = Listener(world, world.key["read"], world.events[NUMBER][0]["id"], query)
     world.gateway.take(
-        envelope(change([text(HER, "not for you")], number=OTHER_NUMBER, address=OTHER_ADDRESS), change([text(HIS, "for you")])),
+        envelope(change([text(HER, "not for you")], number=OTHER_NUMBER, address=OTHER_ADDRESS),
+                 change([text(HIS, "for you")])),
         one(text(HER, "nor this"), number=OTHER_NUMBER, address=OTHER_ADDRESS), one(text(HIS, last)))
     for stream, count in ((live, 2), (late, len(world.events[NUMBER]) - 1 + 2)):
         got = stream.wait_for(last)
@@ -302,7 +304,8 @@ def test_a_stream_of_others_is_empty():
         late = Listener(world, world.key["read"], world.events[OTHER_NUMBER][0]["id"], "?numbers=" + OTHER_NUMBER)
         world.gateway.take(one(text(HER, "hers"), number=OTHER_NUMBER, address=OTHER_ADDRESS), one(text(HIS, "his")))
         world.gateway.term()  # ends the streams after all that was written to them
-        assert not [line for listener in (stream, late) for line in listener.lines if not line.startswith(b":") and line]
+        lines = list(stream.lines) + list(late.lines)
+        assert not [line for line in lines if line and not line.startswith(b":")]
         stream.close()
         late.close()
     finally:
@@ -324,7 +327,8 @@ def test_an_unknown_message_is_resolved_by_its_own_key(world):
     world.meta.script(Meta.CLOSE)
     msg = gateway.post(to="491510000077", headers={"Prefer": "respond-async"}).headers["Godwit-Message"]
     wait_until("unknown", lambda: gateway.message(msg)["state"] == "unknown")
-    other, nobody = (world.call("POST", path % id_, {"as": "sent"}, keys[OTHER_NUMBER]) for id_ in (msg, "msg_" + NOWHERE))
+    other, nobody = (world.call("POST", path % id_, {"as": "sent"}, keys[OTHER_NUMBER])
+                     for id_ in (msg, "msg_" + NOWHERE))
     assert (other.status, other.body) == (nobody.status, nobody.body) and other.status == 404
     assert gateway.message(msg)["state"] == "unknown"
     mine = world.call("POST", path % msg, {"as": "sent"}, keys[NUMBER])
