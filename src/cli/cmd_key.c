@@ -59,7 +59,7 @@ static int run_create(struct cli *cli, int argc, char **argv)
 	const char *name = NULL;
 	const struct opt opts[] = {
 		{ OPT_LIST, 0, "scope", &scopes, "SCOPES", "send, read, manage, admin (send)" },
-		{ OPT_LIST, 0, "number", &numbers, "IDS", "only for these sending numbers" },
+		{ OPT_LIST, 0, "number", &numbers, "IDS", "only for what is of these numbers" },
 		{ OPT_TEXT, 0, "name", &name, "NAME", "for people" },
 		OPT_END
 	};
@@ -73,6 +73,10 @@ const struct cmd cmd_key_create = {
 	.name = "key create",
 	.help = "make a key for an application",
 	.more = "The application uses it as its bearer token, in place of Meta's.\n"
+		"send: pass messages on; read: lists, stream, metrics; manage: destinations,\n"
+		"resolve, replay; admin: keys and everything. With --number a key sends from\n"
+		"these numbers, sees their messages and events alone, and manages destinations\n"
+		"whose filter names them alone; metrics, keys and configuration are not for it.\n"
 		"`-o id` prints the key alone: godwit key create --scope send -o id",
 	.run = run_create,
 };

@@ -208,6 +208,7 @@ static void pause_account(struct dispatch *d, struct account *a, const struct ve
 	reject_who_waits(d, a,
 			 &(struct outq_move){ .to = OUTQ_REJECTED,
 					      .why = v->why,
+					      .unbinds = true, /* Meta spoke of another message */
 					      .http_status = v->http_status,
 					      .code = v->code,
 					      .subcode = v->subcode,

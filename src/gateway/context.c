@@ -48,7 +48,8 @@ static void refuse_quote(const struct context_job *j, struct outq_entry *e)
 	struct refusal r;
 
 	id_text(ID_MESSAGE, &j->quoted, text);
-	if (j->found == GW_ENOTFOUND || j->lane == NULL)
+	if (j->found == GW_ENOTFOUND || j->lane == NULL ||
+	    !str_eq(str_from(j->number_id), e->lane->number->id)) /* another's: none */
 		(void)refuse(&r, REFUSAL_OTHER, 131009,
 			     "context.message_id: there is no message %s", text);
 	else if (j->wamid[0] == '\0')

@@ -235,6 +235,15 @@ bool filter_passes(const struct filter *f, const char *type, const char *kind,
 	       words_pass(&f->numbers, account_id);
 }
 
+bool filter_stays_within(const struct filter *f, bool (*may)(const void *cookie, struct str number),
+			 const void *cookie)
+{
+	for (size_t i = 0; i < f->numbers.count; i++)
+		if (!may(cookie, str_from(f->numbers.of[i])))
+			return false;
+	return f->numbers.count > 0;
+}
+
 void destinations_match(const struct destinations *d, struct store_event_in *e)
 {
 	e->destination_count = 0;

@@ -51,6 +51,9 @@ GW_NODISCARD gw_status filter_parse(struct str json, struct filter **out, struct
 void filter_free(struct filter *f);
 bool filter_passes(const struct filter *f, const char *type, const char *kind,
 		   struct str account_id);
+/* Does it name numbers, and only such as `may` knows? */
+bool filter_stays_within(const struct filter *f, bool (*may)(const void *cookie, struct str number),
+			 const void *cookie);
 /* Fill e->destinations with the rows that want this event. */
 void destinations_match(const struct destinations *d, struct store_event_in *e);
 enum destination_format destination_format_parse(struct str word, bool *ok);

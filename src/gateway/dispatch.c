@@ -62,7 +62,7 @@ struct number *dispatch_number(const struct dispatch *d, const struct outq_entry
 void dispatch_end(struct dispatch *d, struct outq_entry *e, enum outq_state to,
 		  const struct refusal *r)
 {
-	struct outq_move m = { .to = to, .why = r->details, .unbinds = to == OUTQ_REJECTED };
+	struct outq_move m = { .to = to, .why = r->details, .unbinds = true };
 	struct buf body;
 
 	buf_init(&body, REFUSAL_BODY_MAX);

@@ -4,7 +4,9 @@
  *
  * The path is taken as the caller wrote it, version and all: a call that
  * differs in it is another call.  Refusals at the door and 503 come before the
- * commit and are never bound.
+ * commit and are never bound; what Godwit refuses later is freed by the commit
+ * that records the refusal (outq_move.unbinds), here when that is through.  A
+ * message that was loaded at a start has its key in the store alone.
  * TESTS  tests/unit/test_idempotency.c, tests/unit/test_outbox.c
  */
 #include "gateway/idempotency.h"

@@ -95,6 +95,8 @@ static bool attach(struct outbox *ob, const struct outbox_submit *s)
 		return false;
 	sha256(s->body, fingerprint);
 	if (memcmp(fingerprint, e->fingerprint, sizeof(fingerprint)) != 0) {
+		if (e->row == 0)
+			return false; /* whose the key is, the store is about to say */
 		idempotency_differs(&r);
 		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
 		answer_refusal(s, &r);
@@ -225,6 +227,13 @@ void outbox_clock_moved(struct outbox *ob)
 }
 
 /* ---- an operator decides ---- */
+
+struct str outbox_number_of(const struct outbox *ob, const struct id *id)
+{
+	const struct outq_entry *e = outq_by_id(ob->outq, id);
+
+	return e == NULL ? STR_EMPTY : e->lane->number->id;
+}
 
 gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_resolve how,
 			 void (*done)(void *cookie), void *cookie, struct gw_error *err)

@@ -110,6 +110,9 @@ GW_NODISCARD gw_status outbox_resolve(struct outbox *ob, const struct id *id,
 				      enum outbox_resolve how, void (*done)(void *cookie),
 				      void *cookie, struct gw_error *err);
 
+/* The number that an unfinished message leaves from; empty: there is no such message. */
+struct str outbox_number_of(const struct outbox *ob, const struct id *id);
+
 /* The inbound rate counts against the number's limit (design.md 5.9): one message came in. */
 void outbox_count_inbound(struct outbox *ob, struct str number_id);
 /* The clock was moved: wake what waits. */

@@ -14,7 +14,9 @@
  *                hang on the entry, and wait_max does not answer them: whether it
  *                was accepted is not known yet.
  *             2. A key in flight is bound from the door on, so that of many
- *                concurrent calls one goes to the store.
+ *                concurrent calls with one body one goes to the store.  With
+ *                another body one goes there too while the first is on its way:
+ *                the key may be an earlier message's, and that one's body right.
  *
  * FAILURE     Crash before the commit: nothing was accepted, the connection breaks,
  *             the caller tries again.  After it: the row is queued and is sent; the
@@ -283,12 +285,14 @@ void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struc
 	struct adding *a = make_adding(ob, e, s, read);
 
 	if (s->idempotency_key.len > 0) {
-		e->has_idempotency = a->add.has_idempotency = true;
+		a->add.has_idempotency = true;
 		idempotency_hash(&s->key_id, s->target, s->idempotency_key, e->idempotency);
 		sha256(s->body, e->fingerprint);
 		memcpy(a->add.idempotency, e->idempotency, sizeof(e->idempotency));
 		memcpy(a->add.fingerprint, e->fingerprint, sizeof(e->fingerprint));
-		idempotency_bind(ob->idempotency, e); /* inv. 2 */
+		e->has_idempotency = idempotency_find(ob->idempotency, e->idempotency) == NULL;
+		if (e->has_idempotency)
+			idempotency_bind(ob->idempotency, e); /* inv. 2 */
 	}
 	waiter_add(ob, e, s);
 	ob->adding++;

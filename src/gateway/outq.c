@@ -139,7 +139,6 @@ struct outq_moving {
 	enum outq_state to;
 	int64_t next_ns;
 	struct link in_store, refused;
-	unsigned char unbind[32];
 	char text[]; /* why, wamid, answer */
 };
 
@@ -454,8 +453,7 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	s->http_status = m->http_status;
 	s->code = m->code;
 	s->subcode = m->subcode;
-	memcpy(out->unbind, e->idempotency, sizeof(out->unbind));
-	s->unbind = m->unbinds && e->has_idempotency ? out->unbind : NULL;
+	s->unbind = m->unbinds;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;

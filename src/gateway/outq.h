@@ -108,7 +108,7 @@ struct outq_entry {
 
 	/* who waits; waiter.c, idempotency.c */
 	struct link waiters; /* head */
-	bool has_idempotency;
+	bool has_idempotency; /* it is the one that idempotency.c knows by its key */
 	unsigned char idempotency[32], fingerprint[32];
 	void (*resolved)(void *cookie); /* outbox_resolve(): told at the next move */
 	void *resolved_cookie;
@@ -192,7 +192,7 @@ struct outq_move {
 	int64_t next_ns;
 	const char *why; /* for the trail; static, or copied */
 	bool burns; /* an attempt counts as used up */
-	bool unbinds; /* its Idempotency-Key may be used again */
+	bool unbinds; /* Godwit refused it, not Meta: its Idempotency-Key may be used again */
 	int http_status, code, subcode;
 	struct str wamid, answer; /* copied */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* used with has_delays */

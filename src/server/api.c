@@ -5,19 +5,29 @@
  * ROLE        Between the listeners and the handlers.  Checks, in this order:
  *             Host and Origin (on the listener's thread, before the body),
  *             path and method, key, scope.  /livez and /readyz need no key.
+ *             A key that is limited to numbers reaches what the table calls
+ *             OWN: the handler asks api_numbers(), lists are filtered by the
+ *             store, and what belongs to other numbers is answered like what
+ *             does not exist.
  * INVARIANTS  1. Nothing behind a scope is reached without it, but over the
  *                local socket, which only its owner can open.
  *             2. Every call is answered exactly once.
+ *             3. No answer to a key that is limited to numbers depends on what
+ *                belongs to others.
  * THREADS     api_on_*(): a listener's.  The rest: the loop's.
  * TESTS       tests/system/test_access.py, tests/system/test_api.py
  */
 #include "server/api.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "base/utf8.h"
 #include "server/graph_front.h"
 #include "server/probes.h"
 #include <arpa/inet.h>
 #include <stdarg.h>
+
+/* As much of a value as an error quotes. */
+#define SHOWN(s) STR_ARG(utf8_cut(s, 100))
 
 struct api_mail {
 	struct mail mail;
@@ -27,48 +37,48 @@ struct api_mail {
 	unsigned char hash[SHA256_BYTES];
 };
 
+/* How far a key reaches that is limited to numbers. */
+enum reach {
+	WHOLE, /* not here: it concerns the whole gateway */
+	OWN, /* the handler cuts it down to the key's numbers */
+};
+
 struct route {
 	const char *method, *path; /* "*" stands for one segment */
 	enum scope scope;
+	enum reach reach;
 	api_fn fn;
 };
 
 static const struct route routes[] = {
-	{ "GET", "/api/v1/version", SCOPE_READ, api_version },
-	{ "GET", "/api/v1/numbers", SCOPE_READ, api_number_list },
-	{ "GET", "/api/v1/messages", SCOPE_READ, api_message_list },
-	{ "GET", "/api/v1/messages/*", SCOPE_READ, api_message_get },
-	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, api_message_trail },
-	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, api_message_resolve },
-	{ "GET", "/api/v1/events", SCOPE_READ, api_event_list },
-	{ "GET", "/api/v1/events/*", SCOPE_READ, api_event_get },
-	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, api_event_replay },
-	{ "GET", "/api/v1/stream", SCOPE_READ, api_stream },
-	{ "GET", "/api/v1/destinations", SCOPE_READ, api_destination_list },
-	{ "POST", "/api/v1/destinations", SCOPE_MANAGE, api_destination_add },
-	{ "POST", "/api/v1/destinations/*/test", SCOPE_MANAGE, api_destination_test },
-	{ "DELETE", "/api/v1/destinations/*", SCOPE_MANAGE, api_destination_remove },
-	{ "GET", "/api/v1/keys", SCOPE_ADMIN, api_key_list },
-	{ "POST", "/api/v1/keys", SCOPE_ADMIN, api_key_add },
-	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, api_key_revoke },
-	{ "GET", "/api/v1/config", SCOPE_ADMIN, api_config },
-	{ "GET", "/metrics", SCOPE_READ, api_metrics },
-	{ "GET", "/", SCOPE_READ, api_page },
+	{ "GET", "/api/v1/version", SCOPE_READ, OWN, api_version },
+	{ "GET", "/api/v1/numbers", SCOPE_READ, OWN, api_number_list },
+	{ "GET", "/api/v1/messages", SCOPE_READ, OWN, api_message_list },
+	{ "GET", "/api/v1/messages/*", SCOPE_READ, OWN, api_message_get },
+	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, OWN, api_message_trail },
+	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, OWN, api_message_resolve },
+	{ "GET", "/api/v1/events", SCOPE_READ, OWN, api_event_list },
+	{ "GET", "/api/v1/events/*", SCOPE_READ, OWN, api_event_get },
+	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, OWN, api_event_replay },
+	{ "GET", "/api/v1/stream", SCOPE_READ, OWN, api_stream },
+	{ "GET", "/api/v1/destinations", SCOPE_READ, OWN, api_destination_list },
+	{ "POST", "/api/v1/destinations", SCOPE_MANAGE, OWN, api_destination_add },
+	{ "POST", "/api/v1/destinations/*/test", SCOPE_MANAGE, OWN, api_destination_test },
+	{ "DELETE", "/api/v1/destinations/*", SCOPE_MANAGE, OWN, api_destination_remove },
+	{ "GET", "/api/v1/keys", SCOPE_ADMIN, WHOLE, api_key_list },
+	{ "POST", "/api/v1/keys", SCOPE_ADMIN, WHOLE, api_key_add },
+	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, WHOLE, api_key_revoke },
+	{ "GET", "/api/v1/config", SCOPE_ADMIN, WHOLE, api_config },
+	{ "GET", "/metrics", SCOPE_READ, WHOLE, api_metrics },
+	{ "GET", "/", SCOPE_READ, OWN, api_page },
 };
 
-void api_error(struct http_call *call, int status, const char *class_, const char *code,
-	       const char *fmt, ...)
+static void put_error(struct buf *b, const char *class_, const char *code, const char *message)
 {
-	char message[1024];
 	struct json_writer w;
-	struct buf b;
-	va_list ap;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(message, sizeof(message), fmt, ap);
-	va_end(ap);
-	buf_init(&b, 8192);
-	json_w_init(&w, &b);
+	buf_init(b, 8192);
+	json_w_init(&w, b);
 	json_w_object(&w);
 	json_w_key(&w, STR("error"));
 	json_w_object(&w);
@@ -77,6 +87,19 @@ void api_error(struct http_call *call, int status, const char *class_, const cha
 	json_w_kv_text(&w, "message", message);
 	json_w_end(&w);
 	json_w_end(&w);
+}
+
+void api_error(struct http_call *call, int status, const char *class_, const char *code,
+	       const char *fmt, ...)
+{
+	char message[1024];
+	struct buf b;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	put_error(&b, class_, code, message);
 	api_reply(call, status, &b);
 }
 
@@ -93,7 +116,70 @@ void api_reply(struct http_call *call, int status, struct buf *json)
 	http_reply_take(call, status, "application/json", buf_take(json), NULL, 0);
 }
 
-bool api_body(struct api_request *r, struct arena *a, struct json_val *out)
+static const struct api_member *member_find(const struct api_member *known, size_t count,
+					    struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(str_from(known[i].name), name))
+			return &known[i];
+	return NULL;
+}
+
+static void unknown_member(struct api_request *r, struct str name, const struct api_member *known,
+			   size_t count)
+{
+	struct buf names;
+
+	buf_init(&names, 512);
+	for (size_t i = 0; i < count; i++)
+		buf_put_fmt(&names, "%s%s", i > 0 ? ", " : "", known[i].name);
+	api_error(r->call, 400, "usage", "unknown_member",
+		  "the body has a member \"%.*s\"; known: %.*s", SHOWN(name),
+		  STR_ARG(buf_str(&names)));
+	buf_release(&names);
+}
+
+/* An odd value that is passed over would be taken for one that was heeded. */
+static bool check_member(struct api_request *r, const struct api_member *m, struct json_val v)
+{
+	enum json_type type = json_type(v);
+	struct str text, value = json_bytes(v);
+
+	if (m->kind == API_TEXT && !json_str(v, m->max, &text)) {
+		api_error(r->call, 400, "usage", "bad_member",
+			  "%s: want a string of at most %zu bytes, got %.*s", m->name, m->max,
+			  SHOWN(value));
+		return false;
+	}
+	if (m->kind == API_FLAG && type != JSON_TRUE && type != JSON_FALSE) {
+		api_error(r->call, 400, "usage", "bad_member", "%s: want true or false, got %.*s",
+			  m->name, SHOWN(value));
+		return false;
+	}
+	return true;
+}
+
+static bool check_members(struct api_request *r, struct json_val body,
+			  const struct api_member *known, size_t count)
+{
+	struct json_iter it;
+	struct json_val v;
+
+	for (it = json_iter(body); json_next(&it, &v);) {
+		const struct api_member *m = member_find(known, count, it.key);
+
+		if (m == NULL) {
+			unknown_member(r, it.key, known, count);
+			return false;
+		}
+		if (!check_member(r, m, v))
+			return false;
+	}
+	return true;
+}
+
+bool api_body(struct api_request *r, struct arena *a, const struct api_member *known, size_t count,
+	      struct json_val *out)
 {
 	struct gw_error err = GW_ERROR_INIT;
 	const struct json_doc *doc;
@@ -105,7 +191,7 @@ bool api_body(struct api_request *r, struct arena *a, struct json_val *out)
 	}
 	*out = json_root(doc);
 	if (json_type(*out) == JSON_OBJECT)
-		return true;
+		return check_members(r, *out, known, count);
 	api_error(r->call, 400, "usage", "bad_json", "the body must be a JSON object");
 	return false;
 }
@@ -132,6 +218,50 @@ bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id
 	api_error(r->call, 404, "not_found", "no_such_id", "\"%.*s\" is not an id of that kind",
 		  STR_ARG(text));
 	return false;
+}
+
+bool api_query_id(struct api_request *r, const char *name, enum id_kind kind, struct id *out)
+{
+	static const struct id none;
+	struct str text;
+	struct id id;
+
+	if (!http_query(r->call, name, &text))
+		return true;
+	if (!api_id(r, kind, text, &id))
+		return false;
+	if (id_eq(&id, &none)) { /* the store takes zeros for "all" */
+		api_error(r->call, 404, "not_found", "no_such_id", "\"%.*s\" is nobody's id",
+			  STR_ARG(text));
+		return false;
+	}
+	*out = id;
+	return true;
+}
+
+/* ---- keys that are limited to numbers ---- */
+
+struct str api_numbers(const struct api_request *r)
+{
+	return r->key == NULL ? STR_EMPTY : str_from(r->key->numbers);
+}
+
+static bool is_of_key(const void *key, struct str number)
+{
+	return key_may_number(key, number);
+}
+
+bool api_owns_filter(const struct api_request *r, const struct filter *f)
+{
+	return api_numbers(r).len == 0 || filter_stays_within(f, is_of_key, r->key);
+}
+
+void api_number_key(struct api_request *r, const char *why)
+{
+	metrics_add(r->server->metrics, M_API_REFUSED, 0, 0, 1);
+	api_error(r->call, 403, "auth", "number_key",
+		  "not with a key that is limited to numbers: %s; its numbers: %s", why,
+		  r->key->numbers);
 }
 
 /* ---- Host and Origin ---- */
@@ -264,38 +394,51 @@ static bool path_fits(struct str path, const char *pattern, struct str args[API_
 	}
 }
 
+/* allowed: the methods that the path takes, with ", " between them; empty: no such path. */
 static const struct route *route_find(const struct http_call *call, struct str args[API_ARGS_MAX],
-				      const char **other_method)
+				      struct buf *allowed)
 {
-	*other_method = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		if (!path_fits(http_path(call), routes[i].path, args))
 			continue;
 		if (str_eq(http_method(call), str_from(routes[i].method)))
 			return &routes[i];
-		*other_method = routes[i].method;
+		buf_put_fmt(allowed, "%s%s", allowed->len > 0 ? ", " : "", routes[i].method);
 	}
 	return NULL;
 }
 
+static void wrong_method(struct api_request *r, const char *allowed)
+{
+	const struct http_header_out allow = { "Allow", allowed };
+	char message[128];
+	struct buf b;
+
+	(void)snprintf(message, sizeof(message), "this path takes %s, not %.*s", allowed,
+		       SHOWN(http_method(r->call)));
+	put_error(&b, "usage", "method", message);
+	http_reply_take(r->call, 405, "application/json", buf_take(&b), &allow, 1);
+}
+
 static void dispatch_api(struct api_request *r)
 {
-	const char *other;
-	const struct route *route = route_find(r->call, r->arg, &other);
+	struct buf allowed;
+	const struct route *route;
 
-	if (route == NULL && other != NULL)
-		api_error(r->call, 405, "usage", "method", "this path takes %s", other);
+	buf_init(&allowed, 64);
+	route = route_find(r->call, r->arg, &allowed);
+	if (route == NULL && allowed.len > 0)
+		wrong_method(r, allowed.data);
 	else if (route == NULL)
 		api_error(r->call, 404, "not_found", "no_such_path",
 			  "no such path: see docs/api.md");
-	else if (r->key != NULL && r->key->numbers[0] != '\0')
-		/* what it could read here is not cut down to its numbers yet */
-		api_error(r->call, 403, "auth", "number_key",
-			  "a key that is limited to numbers may only send; make one without");
 	else if (r->key != NULL && !key_may(r->key, route->scope))
 		no_scope(r->server, r->call, false, route->path);
+	else if (api_numbers(r).len > 0 && route->reach == WHOLE)
+		api_number_key(r, "it concerns the whole gateway; use a key without --number");
 	else
 		route->fn(r);
+	buf_release(&allowed);
 }
 
 static void dispatch_graph(struct api_request *r)

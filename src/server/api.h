@@ -18,7 +18,7 @@
 #define API_LIST_MAX 1000
 #define API_ARGS_MAX 2
 
-/* Lives until the handler has answered; handlers that answer later keep `call` only. */
+/* Lives until the handler returns; handlers that answer later keep `call` only. */
 struct api_request {
 	struct server *server;
 	struct http_call *call;
@@ -35,12 +35,30 @@ void api_error(struct http_call *call, int status, const char *class_, const cha
 	       const char *fmt, ...) GW_PRINTF(5, 6);
 /* Answer with what a writer built; a failed buffer is a 500. */
 void api_reply(struct http_call *call, int status, struct buf *json);
-/* Scan the body as one JSON object; false: it was answered with 400. */
-bool api_body(struct api_request *r, struct arena *a, struct json_val *out);
+/* What a body may hold; members of API_OTHER are checked by the handler. */
+struct api_member {
+	const char *name;
+	enum { API_TEXT, API_FLAG, API_OTHER } kind;
+	size_t max; /* TEXT: bytes */
+};
+/* Scan the body as one JSON object of known members; false: it was answered with 400. */
+bool api_body(struct api_request *r, struct arena *a, const struct api_member *known, size_t count,
+	      struct json_val *out);
 /* ?limit=; false: answered with 400. */
 bool api_limit(struct api_request *r, unsigned *out);
 /* An id of one kind out of text; false: answered with 404. */
 bool api_id(struct api_request *r, enum id_kind kind, struct str text, struct id *out);
+
+/* The numbers that the call may see, with commas between them; empty: all.  The key's: a handler
+ * that answers later copies them. */
+struct str api_numbers(const struct api_request *r);
+/* May the call see and manage a destination with this filter? */
+bool api_owns_filter(const struct api_request *r, const struct filter *f);
+/* 403: not with a key that is limited to numbers, because of `why`. */
+void api_number_key(struct api_request *r, const char *why);
+
+/* An id in the query that narrows a list; none: it stays as it is.  False: answered with 404. */
+bool api_query_id(struct api_request *r, const char *name, enum id_kind kind, struct id *out);
 
 /* handlers: api_messages.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
 void api_message_list(struct api_request *r);

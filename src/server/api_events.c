@@ -17,7 +17,12 @@ struct event_read {
 	struct store_event_filter filter;
 	struct id id;
 	bool raw, body;
+	/* of a key that is limited to numbers; empty: it is not */
+	char *numbers;
+	struct id destinations[STORE_DESTINATIONS_MAX]; /* that it may see */
+	size_t destination_count;
 	struct store_reader *reader;
+	struct json_writer *deliveries;
 	unsigned rows;
 	char last[ID_TEXT_MAX];
 };
@@ -46,11 +51,22 @@ static void run_list(struct store_job *job, struct store_reader *reader)
 		buf_put_text(&r->out, "null}}");
 }
 
+static bool sees_destination(const struct event_read *r, const struct id *id)
+{
+	for (size_t i = 0; i < r->destination_count; i++)
+		if (id_eq(&r->destinations[i], id))
+			return true;
+	return r->numbers[0] == '\0';
+}
+
 static bool delivery_row(void *cookie, const struct store_delivery_info *d)
 {
-	struct json_writer *w = cookie;
+	struct event_read *r = cookie;
+	struct json_writer *w = r->deliveries;
 	char id[ID_TEXT_MAX], text[CLOCK_RFC3339_MAX];
 
+	if (!sees_destination(r, &d->destination))
+		return true;
 	json_w_object(w);
 	id_text(ID_DESTINATION, &d->destination, id);
 	json_w_kv_text(w, "destination", id);
@@ -72,16 +88,41 @@ static bool delivery_row(void *cookie, const struct store_delivery_info *d)
 	return true;
 }
 
+/* The body it came in.  It may hold items of other numbers: a key that is limited gets this one's
+ * part of it, as a destination of format meta does. */
+static void put_body(struct event_read *r, const struct store_event_row *e)
+{
+	struct buf part;
+	bool original;
+
+	buf_put_text(&r->out, ",\"body\":");
+	if (r->numbers[0] == '\0') {
+		json_quote(&r->out, e->body, false);
+		return;
+	}
+	buf_init(&part, API_ANSWER_MAX);
+	if (render_meta(&part, e, &original) && !buf_failed(&part))
+		json_quote(&r->out, buf_str(&part), false);
+	else
+		buf_put_text(&r->out, "null");
+	buf_release(&part);
+}
+
 static bool one_row(void *cookie, const struct store_event_row *e)
 {
 	struct event_read *r = cookie;
 	struct json_writer w;
 	struct buf deliveries;
 
+	if (!numbers_have(str_from(r->numbers), e->account_id)) {
+		r->job.status = GW_ENOTFOUND;
+		return false;
+	}
 	buf_init(&deliveries, 1U << 20);
 	json_w_init(&w, &deliveries);
+	r->deliveries = &w;
 	json_w_array(&w);
-	r->job.status = reader_deliveries(r->reader, &e->id, delivery_row, &w);
+	r->job.status = reader_deliveries(r->reader, &e->id, delivery_row, r);
 	json_w_end(&w);
 	render_godwit(&r->out, e, r->raw);
 	ASSERT(buf_failed(&r->out) || r->out.data[r->out.len - 1] == '}');
@@ -89,10 +130,8 @@ static bool one_row(void *cookie, const struct store_event_row *e)
 		buf_cut(&r->out, r->out.len - 1);
 	buf_put_text(&r->out, ",\"deliveries\":");
 	buf_put_str(&r->out, buf_str(&deliveries));
-	if (r->body) {
-		buf_put_text(&r->out, ",\"body\":");
-		json_quote(&r->out, e->body, false);
-	}
+	if (r->body)
+		put_body(r, e);
 	buf_put_char(&r->out, '}');
 	buf_release(&deliveries);
 	return true;
@@ -122,15 +161,21 @@ static void on_read(struct store_job *job)
 			  "the store did not answer in time; ask for less or try again");
 	if (job->status != GW_OK)
 		buf_release(&r->out);
+	free(r->numbers);
 	free(r);
 }
 
 static struct event_read *read_new(struct api_request *q)
 {
+	struct destinations *all = q->server->destinations;
 	struct event_read *r = xcalloc(1, sizeof(*r));
 
 	r->job.done = on_read;
 	r->call = q->call;
+	r->numbers = xstrndup(api_numbers(q));
+	for (size_t i = 0; i < destinations_count(all); i++)
+		if (api_owns_filter(q, destinations_at(all, i)->filter))
+			r->destinations[r->destination_count++] = destinations_at(all, i)->id;
 	buf_init(&r->out, API_ANSWER_MAX);
 	return r;
 }
@@ -163,7 +208,8 @@ static bool read_ms(struct api_request *q, const char *name, int64_t *out)
 
 	if (!http_query(q->call, name, &text) || str_to_i64(text, out))
 		return true;
-	api_error(q->call, 400, "usage", "bad_time", "%s: want milliseconds since the epoch", name);
+	api_error(q->call, 400, "usage", "bad_time",
+		  "%s: want milliseconds since the epoch, got \"%.*s\"", name, STR_ARG(text));
 	return false;
 }
 
@@ -171,20 +217,18 @@ void api_event_list(struct api_request *q)
 {
 	struct store_event_filter f = { 0 };
 	struct event_read *r;
-	struct str text;
 
 	if (!api_limit(q, &f.limit) || !read_ms(q, "since", &f.since_ms) ||
 	    !read_ms(q, "until", &f.until_ms))
 		return;
-	if (http_query(q->call, "before", &text) && !api_id(q, ID_EVENT, text, &f.before))
-		return;
-	if (http_query(q->call, "conversation", &text) &&
-	    !api_id(q, ID_CONVERSATION, text, &f.conversation))
+	if (!api_query_id(q, "before", ID_EVENT, &f.before) ||
+	    !api_query_id(q, "conversation", ID_CONVERSATION, &f.conversation))
 		return;
 	(void)http_query(q->call, "type", &f.type);
 	(void)http_query(q->call, "account", &f.account_id);
 	r = read_new(q);
 	r->filter = f;
+	r->filter.numbers = str_from(r->numbers);
 	r->job.run = run_list;
 	store_read(q->server->store, &r->job);
 }
@@ -195,17 +239,28 @@ struct replay {
 	struct store_replay req;
 	struct server *server;
 	struct http_call *call;
+	char *numbers; /* of the key */
 	int64_t lane;
 };
+
+static void replay_free(struct replay *p)
+{
+	free(p->numbers);
+	free(p);
+}
 
 struct replay_look {
 	struct store_job job;
 	struct replay *replay;
+	bool is_foreign; /* of a number that the key has not */
 };
 
 static bool note_lane(void *cookie, const struct store_event_row *e)
 {
-	((struct replay *)cookie)->lane = e->lane;
+	struct replay_look *l = cookie;
+
+	l->replay->lane = e->lane;
+	l->is_foreign = !numbers_have(str_from(l->replay->numbers), e->account_id);
 	return false;
 }
 
@@ -213,7 +268,9 @@ static void run_look(struct store_job *job, struct store_reader *r)
 {
 	struct replay_look *l = CONTAINER_OF(job, struct replay_look, job);
 
-	job->status = reader_event(r, &l->replay->req.event, note_lane, l->replay);
+	job->status = reader_event(r, &l->replay->req.event, note_lane, l);
+	if (job->status == GW_OK && l->is_foreign)
+		job->status = GW_ENOTFOUND;
 }
 
 static void tell_relay(struct replay *p)
@@ -241,7 +298,7 @@ static void on_replayed(struct store_req *req)
 		buf_put_fmt(&b, "{\"replayed\":%u}", p->req.made);
 		api_reply(p->call, 200, &b);
 	}
-	free(p);
+	replay_free(p);
 }
 
 static void on_looked(struct store_job *job)
@@ -253,13 +310,14 @@ static void on_looked(struct store_job *job)
 		store_submit(p->server->store, &p->req.req);
 	} else {
 		api_error(p->call, 404, "not_found", "no_such_event", "there is no such event");
-		free(p);
+		replay_free(p);
 	}
 	free(l);
 }
 
 void api_event_replay(struct api_request *q)
 {
+	static const struct api_member known[] = { { "destination", API_TEXT, ID_TEXT_MAX } };
 	struct arena *a = arena_new(1U << 20);
 	struct destination *d = NULL;
 	struct replay_look *l;
@@ -267,22 +325,27 @@ void api_event_replay(struct api_request *q)
 	struct str text;
 	struct id event, id;
 
-	if (!api_id(q, ID_EVENT, q->arg[0], &event) || !api_body(q, a, &body))
+	if (!api_id(q, ID_EVENT, q->arg[0], &event) ||
+	    !api_body(q, a, known, ARRAY_LEN(known), &body))
 		goto out;
 	if (json_get_str(body, STR("destination"), ID_TEXT_MAX, &text)) {
 		if (!api_id(q, ID_DESTINATION, text, &id))
 			goto out;
 		d = destinations_by_id(q->server->destinations, &id);
-		if (d == NULL) {
+		if (d == NULL || !api_owns_filter(q, d->filter)) {
 			api_error(q->call, 404, "not_found", "no_such_destination",
 				  "there is no such destination");
 			goto out;
 		}
+	} else if (api_numbers(q).len > 0) {
+		api_number_key(q, "without \"destination\" it goes to those of others too");
+		goto out;
 	}
 	l = xcalloc(1, sizeof(*l));
 	l->replay = xcalloc(1, sizeof(*l->replay));
 	l->replay->server = q->server;
 	l->replay->call = q->call;
+	l->replay->numbers = xstrndup(api_numbers(q));
 	l->replay->req.event = event;
 	l->replay->req.destination_row = d == NULL ? 0 : d->row;
 	l->replay->req.req.op = STORE_REPLAY;

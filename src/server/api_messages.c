@@ -10,6 +10,7 @@
  */
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/outq.h"
 #include "gateway/status.h"
 #include "server/api.h"
 #include <godwit/errors.h>
@@ -21,11 +22,12 @@ struct message_read {
 	struct http_call *call;
 	struct buf out;
 	struct store_message_filter filter;
-	bool by_id, with_trail, found;
+	bool by_id, with_trail;
 	bool is_resolve; /* asked because the outbox knows no such unfinished message */
 	char state[16]; /* of the message found */
 	struct id id;
 	struct str wamid;
+	char *numbers; /* of the key: what belongs to others does not exist */
 	/* while rendering */
 	struct store_reader *reader;
 	struct json_writer *w;
@@ -198,7 +200,8 @@ static bool message_row(void *cookie, const struct store_message_row *row)
 {
 	struct message_read *m = cookie;
 
-	m->found = true;
+	if (!numbers_have(str_from(m->numbers), row->number_id))
+		return true;
 	m->rows++;
 	m->merged = (struct status_merged){ 0 };
 	buf_reset(&m->errors);
@@ -227,6 +230,8 @@ static void run_get(struct store_job *job, struct store_reader *r)
 	m->reader = r;
 	m->w = &w;
 	job->status = reader_message(r, m->by_id ? &m->id : NULL, m->wamid, message_row, m);
+	if (job->status == GW_OK && m->rows == 0)
+		job->status = GW_ENOTFOUND;
 }
 
 static void run_list(struct store_job *job, struct store_reader *r)
@@ -266,6 +271,7 @@ static void on_read(struct store_job *job)
 	if (job->status != GW_OK || m->is_resolve)
 		buf_release(&m->out);
 	buf_release(&m->errors);
+	free(m->numbers);
 	free(m);
 }
 
@@ -275,6 +281,7 @@ static struct message_read *read_new(struct api_request *r)
 
 	m->job.done = on_read;
 	m->call = r->call;
+	m->numbers = xstrndup(api_numbers(r));
 	buf_init(&m->out, API_ANSWER_MAX);
 	buf_init(&m->errors, 1U << 20);
 	return m;
@@ -302,21 +309,36 @@ void api_message_trail(struct api_request *r)
 	get(r, true, false);
 }
 
+static void bad_state(struct api_request *r, struct str state)
+{
+	struct buf words;
+
+	buf_init(&words, 512);
+	for (size_t i = 0; i < OUTQ_NSTATES; i++)
+		buf_put_fmt(&words, "%s%s", i > 0 ? ", " : "", outq_state_name(i));
+	api_error(r->call, 400, "usage", "bad_state", "state: want one of %.*s, got \"%.*s\"",
+		  STR_ARG(buf_str(&words)), STR_ARG(state));
+	buf_release(&words);
+}
+
 void api_message_list(struct api_request *r)
 {
 	struct store_message_filter f = { 0 };
 	struct message_read *m;
-	struct str before;
+	enum outq_state state;
 
-	if (!api_limit(r, &f.limit))
+	if (!api_limit(r, &f.limit) || !api_query_id(r, "before", ID_MESSAGE, &f.before))
 		return;
-	if (http_query(r->call, "before", &before) && !api_id(r, ID_MESSAGE, before, &f.before))
+	if (http_query(r->call, "state", &f.state) && f.state.len > 0 &&
+	    !outq_state_parse(f.state, &state)) {
+		bad_state(r, f.state);
 		return;
-	(void)http_query(r->call, "state", &f.state);
+	}
 	(void)http_query(r->call, "number", &f.number_id);
 	(void)http_query(r->call, "to", &f.to);
 	m = read_new(r);
 	m->filter = f;
+	m->filter.numbers = str_from(m->numbers);
 	m->job.run = run_list;
 	store_read(r->server->store, &m->job);
 }
@@ -334,6 +356,7 @@ void api_message_resolve(struct api_request *r)
 	} words[] = { { "sent", OUTBOX_AS_SENT },
 		      { "resend", OUTBOX_RESEND },
 		      { "expire", OUTBOX_EXPIRE } };
+	static const struct api_member known[] = { { "as", API_TEXT, 64 } };
 	struct arena *a = arena_new(1U << 20);
 	struct gw_error err = GW_ERROR_INIT;
 	struct json_val body;
@@ -342,17 +365,23 @@ void api_message_resolve(struct api_request *r)
 	struct id id;
 	gw_status st;
 
-	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) || !api_body(r, a, &body))
+	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) ||
+	    !api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto out;
-	if (json_get_str(body, STR("as"), 16, &as))
+	if (json_get_str(body, STR("as"), 64, &as))
 		for (i = 0; i < ARRAY_LEN(words); i++)
 			if (str_eq(as, str_from(words[i].word)))
 				break;
 	if (i == ARRAY_LEN(words)) {
-		api_error(r->call, 400, "usage", "bad_as", "as: want sent, resend or expire");
+		api_error(r->call, 400, "usage", "bad_as",
+			  "as: want sent, resend or expire, got \"%.*s\"", STR_ARG(as));
 		goto out;
 	}
-	st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call, &err);
+	if (!numbers_have(api_numbers(r), outbox_number_of(r->server->outbox, &id)))
+		st = GW_ENOTFOUND;
+	else
+		st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call,
+				    &err);
 	if (st == GW_ENOTFOUND)
 		get(r, false, true); /* finished, or none at all */
 	else if (st != GW_OK)

@@ -68,7 +68,8 @@ static void kv_time_ms(struct json_writer *w, const char *key, int64_t ms)
 }
 
 /* Wrap `put` in {"data":[...]}. */
-static void reply_list(struct api_request *r, void (*put)(struct json_writer *w, struct server *s))
+static void reply_list(struct api_request *r,
+		       void (*put)(struct json_writer *w, const struct api_request *r))
 {
 	struct json_writer w;
 	struct buf b;
@@ -78,7 +79,7 @@ static void reply_list(struct api_request *r, void (*put)(struct json_writer *w,
 	json_w_object(&w);
 	json_w_key(&w, STR("data"));
 	json_w_array(&w);
-	put(&w, r->server);
+	put(&w, r);
 	json_w_end(&w);
 	json_w_key(&w, STR("page"));
 	json_w_object(&w);
@@ -111,10 +112,14 @@ static void put_destination(struct json_writer *w, const struct destination *d, 
 	json_w_end(w);
 }
 
-static void put_destinations(struct json_writer *w, struct server *s)
+static void put_destinations(struct json_writer *w, const struct api_request *r)
 {
-	for (size_t i = 0; i < destinations_count(s->destinations); i++)
-		put_destination(w, destinations_at(s->destinations, i), NULL);
+	for (size_t i = 0; i < destinations_count(r->server->destinations); i++) {
+		const struct destination *d = destinations_at(r->server->destinations, i);
+
+		if (api_owns_filter(r, d->filter))
+			put_destination(w, d, NULL);
+	}
 }
 
 void api_destination_list(struct api_request *r)
@@ -149,7 +154,7 @@ static bool check_destination(struct api_request *r, const struct store_destinat
 {
 	struct gw_error err = GW_ERROR_INIT;
 	struct filter *filter = NULL;
-	bool ok;
+	bool ok, owns;
 
 	(void)destination_format_parse(d->format, &ok);
 	if (!ok) {
@@ -163,7 +168,12 @@ static bool check_destination(struct api_request *r, const struct store_destinat
 		api_error(r->call, 400, "usage", "bad_destination", "%s", err.message);
 		return false;
 	}
+	owns = api_owns_filter(r, filter);
 	filter_free(filter);
+	if (!owns) {
+		api_number_key(r, "filter.numbers must name numbers of the key, and no others");
+		return false;
+	}
 	if (destinations_count(r->server->destinations) == STORE_DESTINATIONS_MAX) {
 		api_error(r->call, 409, "state", "too_many", "there are %d destinations already",
 			  STORE_DESTINATIONS_MAX);
@@ -185,13 +195,18 @@ static void new_signing_secret(struct server *s, struct table_change *c)
 
 void api_destination_add(struct api_request *r)
 {
+	static const struct api_member known[] = {
+		{ "url", API_OTHER, 0 },        { "format", API_TEXT, 32 },
+		{ "filter", API_OTHER, 0 },     { "name", API_TEXT, NAME_MAX_BYTES },
+		{ "include_raw", API_FLAG, 0 }, { "relay_stale", API_FLAG, 0 }
+	};
 	struct arena *a = arena_new(2U << 20);
 	struct store_destination d = { .format = STR("godwit"), .relay_stale = true };
 	struct table_change *c;
 	struct json_val body;
 
 	ASSERT(a != NULL);
-	if (!api_body(r, a, &body))
+	if (!api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto refused;
 	if (!json_get_str(body, STR("url"), DESTINATION_URL_MAX, &d.url)) {
 		api_error(r->call, 400, "usage", "bad_url", "url: want a URL of at most %d bytes",
@@ -231,10 +246,10 @@ static struct destination *wanted_destination(struct api_request *r)
 	if (!api_id(r, ID_DESTINATION, r->arg[0], &id))
 		return NULL;
 	d = destinations_by_id(r->server->destinations, &id);
-	if (d == NULL)
-		api_error(r->call, 404, "not_found", "no_such_destination",
-			  "there is no such destination");
-	return d;
+	if (d != NULL && api_owns_filter(r, d->filter))
+		return d;
+	api_error(r->call, 404, "not_found", "no_such_destination", "there is no such destination");
+	return NULL;
 }
 
 static void on_destination_removed(struct store_req *req)
@@ -329,10 +344,10 @@ static void put_key(struct json_writer *w, const struct key *k, const char *text
 	json_w_end(w);
 }
 
-static void put_keys(struct json_writer *w, struct server *s)
+static void put_keys(struct json_writer *w, const struct api_request *r)
 {
-	for (size_t i = 0; i < keys_count(s->keys); i++)
-		put_key(w, keys_at(s->keys, i), NULL);
+	for (size_t i = 0; i < keys_count(r->server->keys); i++)
+		put_key(w, keys_at(r->server->keys, i), NULL);
 }
 
 void api_key_list(struct api_request *r)
@@ -385,8 +400,37 @@ static bool join_list(struct json_val list, struct arena *a, struct str *out)
 	return out->ptr != NULL;
 }
 
+static bool is_number_id(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (id.ptr[i] <= ' ' || id.ptr[i] >= 0x7f || id.ptr[i] == ',')
+			return false;
+	return true;
+}
+
+/* They are kept as one string with commas: what no id can be would make another list of it. */
+static bool check_numbers(struct api_request *r, struct json_val list)
+{
+	struct json_iter it;
+	struct json_val v;
+	struct str one;
+
+	for (it = json_iter(list); json_next(&it, &v);) {
+		if (json_str(v, 128, &one) && is_number_id(one))
+			continue;
+		api_error(r->call, 400, "usage", "bad_number",
+			  "numbers: want ids as in GET /api/v1/numbers, got \"%.*s\"",
+			  STR_ARG(one));
+		return false;
+	}
+	return true;
+}
+
 void api_key_add(struct api_request *r)
 {
+	static const struct api_member known[] = { { "name", API_TEXT, NAME_MAX_BYTES },
+						   { "scopes", API_OTHER, 0 },
+						   { "numbers", API_OTHER, 0 } };
 	struct arena *a = arena_new(2U << 20);
 	struct gw_error err = GW_ERROR_INIT;
 	struct store_key k = { 0 };
@@ -395,7 +439,7 @@ void api_key_add(struct api_request *r)
 	unsigned scopes;
 
 	ASSERT(a != NULL);
-	if (!api_body(r, a, &body))
+	if (!api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto refused;
 	if (!join_list(json_member(body, STR("scopes")), a, &k.scopes) ||
 	    !join_list(json_member(body, STR("numbers")), a, &k.numbers)) {
@@ -403,6 +447,8 @@ void api_key_add(struct api_request *r)
 			  "scopes and numbers are lists of strings");
 		goto refused;
 	}
+	if (k.numbers.len > 0 && !check_numbers(r, json_member(body, STR("numbers"))))
+		goto refused;
 	if (!scopes_parse(k.scopes, &scopes, &err)) {
 		api_error(r->call, 400, "usage", "bad_scope", "%s", err.message);
 		goto refused;
@@ -464,11 +510,15 @@ void api_key_revoke(struct api_request *r)
 
 /* ---- what there is ---- */
 
-static void put_numbers(struct json_writer *w, struct server *s)
+static void put_numbers(struct json_writer *w, const struct api_request *r)
 {
-	for (size_t i = 0; i < accounts_number_count(s->accounts); i++) {
-		const struct number *n = accounts_number_at(s->accounts, i);
+	const struct accounts *all = r->server->accounts;
 
+	for (size_t i = 0; i < accounts_number_count(all); i++) {
+		const struct number *n = accounts_number_at(all, i);
+
+		if (!numbers_have(api_numbers(r), str_from(n->id)))
+			continue;
 		json_w_object(w);
 		json_w_kv_text(w, "id", n->id);
 		json_w_kv_text(w, "address", n->address);
@@ -502,8 +552,12 @@ void api_version(struct api_request *r)
 	kv_time_ms(&w, "started_at", s->started_ms);
 	json_w_key(&w, STR("number_ids"));
 	json_w_array(&w);
-	for (size_t i = 0; i < accounts_number_count(s->accounts); i++)
-		json_w_str(&w, str_from(accounts_number_at(s->accounts, i)->id));
+	for (size_t i = 0; i < accounts_number_count(s->accounts); i++) {
+		struct str id = str_from(accounts_number_at(s->accounts, i)->id);
+
+		if (numbers_have(api_numbers(r), id))
+			json_w_str(&w, id);
+	}
 	json_w_end(&w);
 	json_w_end(&w);
 	api_reply(r->call, 200, &b);

@@ -69,10 +69,11 @@ static const struct {
 
 bool scopes_parse(struct str text, unsigned *out, struct gw_error *err)
 {
+	bool is_empty = text.len == 0;
 	unsigned scopes = 0;
 	struct str word;
 
-	while (str_split(&text, ',', &word)) {
+	while (!is_empty && str_split(&text, ',', &word)) {
 		unsigned one = 0;
 
 		word = str_trim(word);
@@ -153,14 +154,19 @@ bool key_may(const struct key *k, enum scope scope)
 	return (k->scopes & (scope | SCOPE_ADMIN)) != 0;
 }
 
-bool key_may_number(const struct key *k, struct str number_id)
+bool numbers_have(struct str numbers, struct str number_id)
 {
-	struct str rest = str_from(k->numbers), one;
+	struct str one;
 
-	if (rest.len == 0)
+	if (numbers.len == 0)
 		return true;
-	while (str_split(&rest, ',', &one))
+	while (str_split(&numbers, ',', &one))
 		if (str_eq(str_trim(one), number_id))
 			return true;
 	return false;
+}
+
+bool key_may_number(const struct key *k, struct str number_id)
+{
+	return numbers_have(str_from(k->numbers), number_id);
 }

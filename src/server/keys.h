@@ -46,6 +46,8 @@ struct key *keys_by_id(const struct keys *k, const struct id *id);
 size_t keys_count(const struct keys *k);
 struct key *keys_at(const struct keys *k, size_t index);
 bool key_may(const struct key *k, enum scope scope);
+/* Is number_id in the list (ids with commas between them; empty: all)? */
+bool numbers_have(struct str numbers, struct str number_id);
 bool key_may_number(const struct key *k, struct str number_id);
 
 #endif

@@ -39,6 +39,7 @@ struct stream {
 	struct http_stream *http;
 	enum stream_format format;
 	struct filter *filter;
+	char *numbers; /* of its key; empty: all */
 	bool catching_up; /* live events wait in `held` */
 	bool gone; /* on_close has run; waits for its job, if any */
 	bool given_back; /* http_stream_close() was called: no more sends */
@@ -72,6 +73,7 @@ struct streams *streams_new(struct server *s)
 static void stream_free(struct stream *t)
 {
 	filter_free(t->filter);
+	free(t->numbers);
 	buf_release(&t->held);
 	buf_release(&t->backlog);
 	account_secrets_free(t->secrets);
@@ -229,7 +231,8 @@ static bool wants(const struct stream *t, const struct store_event_row *e)
 {
 	char type[64], kind[64];
 
-	return str_copy(e->type, type, sizeof(type)) && str_copy(e->kind, kind, sizeof(kind)) &&
+	return numbers_have(str_from(t->numbers), e->account_id) &&
+	       str_copy(e->type, type, sizeof(type)) && str_copy(e->kind, kind, sizeof(kind)) &&
 	       filter_passes(t->filter, type, kind, e->account_id);
 }
 
@@ -292,7 +295,8 @@ static void run_catch_up(struct store_job *job, struct store_reader *r)
 {
 	struct stream *t = CONTAINER_OF(job, struct stream, job);
 	struct missed *m = xcalloc(1, sizeof(*m));
-	struct store_event_filter f = { .limit = STREAM_BACKLOG_MAX };
+	struct store_event_filter f = { .limit = STREAM_BACKLOG_MAX,
+					.numbers = str_from(t->numbers) };
 
 	m->stream = t;
 	job->status = reader_events(r, &f, note_missed, m); /* newest first */
@@ -374,7 +378,8 @@ void api_stream(struct api_request *r)
 
 	(void)http_query(r->call, "format", &format);
 	if (!str_eq(format, STR("godwit")) && !str_eq(format, STR("meta"))) {
-		api_error(r->call, 400, "usage", "bad_format", "format: want godwit or meta");
+		api_error(r->call, 400, "usage", "bad_format",
+			  "format: want godwit or meta, got \"%.*s\"", STR_ARG(format));
 		return;
 	}
 	if (st->count == STREAMS_MAX) {
@@ -391,6 +396,7 @@ void api_stream(struct api_request *r)
 	t->all = st;
 	t->format = str_eq(format, STR("meta")) ? STREAM_META : STREAM_GODWIT;
 	t->filter = filter;
+	t->numbers = xstrndup(api_numbers(r));
 	buf_init(&t->held, STREAM_QUEUE_MAX);
 	buf_init(&t->backlog, RENDER_MAX);
 	t->next = st->first;

@@ -205,9 +205,10 @@ gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, boo
 	"e.account_id,e.address,e.business_id,e.external_id,c.user_id,c.phone,c.username,"   \
 	"c.name,e.seq,e.state_version,e.at_s,e.received_ms,e.lane,e.json,m.opaque,e.splice," \
 	"b.account,b.siblings"
-#define EVENT_FILTER                                                                 \
-	" AND e.received_ms>=?3 AND e.received_ms<=?4 AND (?5='' OR e.type=?5) AND " \
-	"(?6='' OR (e.type>=?6||'.' AND e.type<?6||'/')) AND (?7='' OR e.account_id=?7)"
+#define EVENT_FILTER                                                                          \
+	" AND e.received_ms>=?3 AND e.received_ms<=?4 AND (?5='' OR e.type=?5) AND "          \
+	"(?6='' OR (e.type>=?6||'.' AND e.type<?6||'/')) AND (?7='' OR e.account_id=?7) AND " \
+	"(?8='' OR instr(','||?8||',',','||e.account_id||','))"
 /* Behind "event e": the order of the loops is as written. A status that came before we knew whose
  * it is finds its message by the wamid. */
 #define EVENT_JOINS                                                                             \

@@ -2,7 +2,8 @@
 /*
  * sqlite_outbox.c - messages that leave: accepted, moved
  *
- * INVARIANTS  1. An idempotency key and its message are in one transaction.
+ * INVARIANTS  1. An idempotency key and its message are in one transaction, and the key is freed
+ *                in that of the move which refuses the message here.
  *             2. A move changes the row only where it finds the state it expects, and leaves one
  *                row of trail exactly then.
  *             3. A move adds what was learned and takes nothing away: no wamid, no answer and no
@@ -105,10 +106,8 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 static gw_status drop_idempotent(struct writer *w, const struct store_move *m)
 {
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_IDEM_DROP);
-	struct bind b = { st, 0 };
 
-	bind_blob(&b, m->unbind, 32);
-	bind_i64(&b, m->row);
+	bind_i64(&(struct bind){ st, 0 }, m->row);
 	return sql_run(&w->sql, st);
 }
 
@@ -160,7 +159,7 @@ gw_status outbox_move(struct writer *w, struct store_req *req)
 	m->lost = sqlite3_changes(w->sql.db) == 0;
 	if (m->lost)
 		return GW_OK;
-	if (m->unbind != NULL)
+	if (m->unbind)
 		status = drop_idempotent(w, m);
 	return status == GW_OK ? add_trail(w, m) : status;
 }

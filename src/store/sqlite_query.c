@@ -211,6 +211,7 @@ gw_status reader_events(struct store_reader *r, const struct store_event_filter 
 	bind_str(&b, prefix ? STR_EMPTY : f->type);
 	bind_str(&b, prefix ? str_slice(f->type, 0, f->type.len - 2) : STR_EMPTY);
 	bind_str(&b, f->account_id);
+	bind_str(&b, f->numbers);
 	bind_i64(&b, f->limit == 0 || f->limit > LIST_MAX ? LIST_MAX : f->limit);
 	if (one)
 		bind_id(&b, &f->conversation);

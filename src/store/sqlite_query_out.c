@@ -70,6 +70,7 @@ gw_status reader_messages(struct store_reader *r, const struct store_message_fil
 	bind_str(&b, f->state);
 	bind_str(&b, f->number_id);
 	bind_str(&b, f->to);
+	bind_str(&b, f->numbers);
 	bind_i64(&b, f->limit == 0 || f->limit > LIST_MAX ? LIST_MAX : f->limit);
 	return each_message(r, st, fn, cookie, &count);
 }

@@ -155,9 +155,7 @@ struct store_move {
 	struct str wamid; /* recorded, indexed, adopts earlier evidence of it */
 	struct str answer; /* Meta's body, or the refusal we composed */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* the delay split; -1: unknown */
-	/* NULL, or 32 bytes: this Idempotency-Key of the message may be used again (a refusal
-	 * of ours does not bind it, design.md 5.4) */
-	const unsigned char *unbind;
+	bool unbind; /* its Idempotency-Key, if any, may be used again (design.md 5.4) */
 	/* out */
 	bool lost; /* the row was not in `from`: a bug or another node */
 };
@@ -411,6 +409,7 @@ typedef bool (*store_event_fn)(void *cookie, const struct store_event_row *e);
 struct store_event_filter {
 	struct str type; /* exact or a prefix with ".*"; empty: all */
 	struct str account_id; /* empty: all */
+	struct str numbers; /* account ids with commas between them: no others; empty: all */
 	struct id conversation; /* zeros: all; else what was said in it (events with a seq, or that
 				 * opened the window): statuses are listed by their message */
 	int64_t since_ms, until_ms; /* received; 0: open */
@@ -442,6 +441,7 @@ GW_NODISCARD gw_status reader_lanes(struct store_reader *r, int64_t destination_
 struct store_message_filter {
 	struct str state; /* empty: all */
 	struct str number_id, to;
+	struct str numbers; /* number ids with commas between them: no others; empty: all */
 	struct id before;
 	unsigned limit;
 };

@@ -28,7 +28,7 @@ def routed():
     """The same from the table in the program."""
     with open(os.path.join(TOP, "src", "server", "api.c"), encoding="utf-8") as f:
         return [(m, re.sub(r"\*", "{id}", p), s.lower()) for m, p, s in re.findall(
-            r'\{ "([A-Z]+)", "(/[^"]*)", SCOPE_(\w+), \w+ \}', f.read())]
+            r'\{ "([A-Z]+)", "(/[^"]*)", SCOPE_(\w+), \w+, \w+ \}', f.read())]
 
 
 ROUTES = documented()

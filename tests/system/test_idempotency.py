@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Idempotency-Key: one message for one key, whatever happens in between."""
 import collections
+import concurrent.futures
 import json
 import threading
 
@@ -155,3 +156,60 @@ def test_a_key_is_kept_for_seven_days(stack):
         return answer.status_code == 200 and answer.headers["Godwit-Message"] != first.headers["Godwit-Message"]
     wait_until("the key to be free again", forgotten)
     assert len(stack.accepted(body["to"])) == 2
+
+
+@pytest.mark.parametrize("again", ["Hello", "another body"])
+def test_a_refusal_after_a_kill_frees_the_key(stacks, again):
+    """It came from the store after the kill, and was refused there."""
+    stack = stacks(conf={"queue.lifetime": "72h"})
+    gateway, who = stack.gateway, someone()
+    stack.write(who)
+    stack.inject(code=131057, next=1, to=who)  # the number pauses for a minute
+    waits = gateway.send_async(text(who), key())
+    gateway.wait_state(waits, "waiting")
+    gateway.kill()
+    stack.advance(25 * HOUR_MS)
+    gateway.start()
+    assert gateway.wait_state(waits, "rejected")["code"] == 131047
+    gateway.kill()
+    gateway.start()
+    stack.write(who)
+    answer = gateway.send(text(who, again), key())
+    assert answer.status_code == 200 and answer.headers["Godwit-Message"] != waits, answer.text
+    same(answer, gateway.send(text(who, again), key()))
+    assert stack.words(who) == [again]
+
+
+@pytest.mark.parametrize("again", ["Hello", "another body"])
+def test_a_blocked_account_binds_no_key_of_what_never_left(fronts, meta, again):
+    gateway, who = fronts(), someone()
+    blocked = {"error": {"code": 190, "message": "expired"}}
+    meta.hold()
+    meta.answer_next(401, blocked)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(gateway.send, text(who, "goes first"), key("first"))
+        meta.wait(1)
+        behind = pool.submit(gateway.send, text(who), key("behind"))
+        wait_until("both to be there", lambda: len(gateway.messages()) == 2)
+        meta.release()
+        assert (first.result().status_code, behind.result().status_code) == (401, 401)
+    assert len(meta.requests) == 1
+    gateway.kill()
+    gateway.start()
+    answer = gateway.send(text(who, again), key("behind"))
+    assert answer.status_code == 200, answer.text
+    assert gateway.send(text(who, "goes first"), key("first")).json() == blocked  # Meta has spoken of this one
+    assert [json.loads(r.body)["text"]["body"] for r in meta.requests] == ["goes first", again]
+
+
+def test_what_expired_here_binds_no_key(stack):
+    gateway, who = stack.gateway, someone()
+    stack.inject(code=131057, next=1, to=who)
+    waits = gateway.send_async(text(who), key())
+    gateway.wait_state(waits, "waiting")
+    gateway.kill()
+    stack.advance(25 * HOUR_MS)
+    gateway.start()
+    gateway.wait_state(waits, "expired")
+    answer = gateway.send(text(who), key())
+    assert answer.status_code == 200 and answer.headers["Godwit-Message"] != waits, answer.text

@@ -83,6 +83,42 @@ static const struct {
 	{ "{\"types\":[\"a\"]} x", GW_EPARSE, "" },
 };
 
+static bool is_in_list(const void *cookie, struct str number)
+{
+	const char *const *one = cookie;
+
+	while (*one != NULL && !str_eq(str_from(*one), number))
+		one++;
+	return *one != NULL;
+}
+
+static void whose_a_filter_is(void **state)
+{
+	static const char *const mine[] = { "1", "2", NULL };
+	static const struct {
+		const char *filter;
+		bool want;
+	} cases[] = {
+		{ "", false }, /* all numbers */
+		{ "{}", false },
+		{ "{\"numbers\":[]}", false },
+		{ "{\"types\":[\"message.*\"]}", false },
+		{ "{\"numbers\":[\"1\"]}", true },
+		{ "{\"numbers\":[\"2\",\"1\"],\"kinds\":[\"text\"]}", true },
+		{ "{\"numbers\":[\"1\",\"3\"]}", false },
+		{ "{\"numbers\":[\"12\"]}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct filter *f = NULL;
+
+		assert_int_equal(filter_parse(str_from(cases[i].filter), &f, NULL), GW_OK);
+		CHECK_INT(cases[i].filter, cases[i].want, filter_stays_within(f, is_in_list, mine));
+		filter_free(f);
+	}
+}
+
 static void what_is_refused(void **state)
 {
 	(void)state;
@@ -269,13 +305,10 @@ static void formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_passes),
-		cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(ceilings),
-		cmocka_unit_test(put_find_remove),
-		cmocka_unit_test(odd_rows_are_refused_whole),
-		cmocka_unit_test(there_is_a_most),
-		cmocka_unit_test(matching),
+		cmocka_unit_test(what_passes),     cmocka_unit_test(whose_a_filter_is),
+		cmocka_unit_test(what_is_refused), cmocka_unit_test(ceilings),
+		cmocka_unit_test(put_find_remove), cmocka_unit_test(odd_rows_are_refused_whole),
+		cmocka_unit_test(there_is_a_most), cmocka_unit_test(matching),
 		cmocka_unit_test(formats),
 	};
 

@@ -312,6 +312,29 @@ static void one_message_for_one_key(void **state)
 	CHECK_INT("one message", 1, graph_count(&r->graph));
 }
 
+/* Three calls before the store has spoken of any: the key is the earlier message's. */
+static void another_body_does_not_take_the_key_on_its_way(void **state)
+{
+	struct rig *r = *state;
+	struct call *first = keyed(r, "k", RIG_TEXT("491511", "hi")), *other, *again;
+
+	RIG_UNTIL(r, first->done);
+	other = keyed(r, "k", RIG_TEXT("491511", "ho"));
+	again = keyed(r, "k", RIG_TEXT("491511", "hi"));
+	RIG_UNTIL(r, other->done && again->done);
+	CHECK_INT("another body", 422, other->status);
+	CHECK_INT("the body it belongs to", 200, again->status);
+	assert_string_equal(again->body, first->body);
+	first = keyed(r, "new", RIG_TEXT("491511", "hi"));
+	other = keyed(r, "new", RIG_TEXT("491511", "ho"));
+	again = keyed(r, "new", RIG_TEXT("491511", "hi"));
+	RIG_UNTIL(r, first->done && other->done && again->done);
+	CHECK_INT("the first", 200, first->status);
+	CHECK_INT("not the second", 422, other->status);
+	assert_string_equal(again->body, first->body);
+	CHECK_INT("two messages", 2, graph_count(&r->graph));
+}
+
 static void scope_of_a_key(void **state)
 {
 	struct rig *r = *state;
@@ -385,6 +408,63 @@ static void refusals_do_not_bind_the_key(void **state)
 	c = keyed(r, "w", RIG_TEXT("491512", "hi"));
 	RIG_UNTIL(r, c->done);
 	CHECK_INT("accepted", 200, c->status);
+}
+
+/* The message came from the store, so its key was never in memory. */
+static void a_refusal_after_a_restart_frees_the_key(void **state)
+{
+	struct rig *r = *state;
+	struct outbox_submit s = rig_call(RIG_TEXT("491512", "hi"));
+	struct call *c;
+
+	r->settings.lifetime_ms = 72LL * 3600 * 1000;
+	rig_restart(r);
+	rig_customer(r, "491512", 23 * 3600 * 1000);
+	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 500, 131057, NULL });
+	(void)rig_send(r, RIG_TEXT("491511", "the number pauses"));
+	RIG_UNTIL(r, graph_count(&r->graph) == 1);
+	s.idempotency_key = STR("w");
+	s.respond_async = true;
+	c = rig_submit(r, s);
+	RIG_UNTIL(r, c->done && !rig_is(r, c, "sending"));
+	CHECK_INT("accepted", 202, c->status);
+	clock_advance(&r->k.clock, 2 * 3600 * 1000 * NS_PER_MS);
+	rig_restart(r);
+	RIG_UNTIL(r, rig_is(r, c, "rejected"));
+	rig_restart(r);
+	rig_customer(r, "491512", 0);
+	c = keyed(r, "w", RIG_TEXT("491512", "another"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("a new message", 200, c->status);
+	c = keyed(r, "w", RIG_TEXT("491512", "hi"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("which holds the key", 422, c->status);
+}
+
+static void a_blocked_account_frees_the_keys_of_what_never_left(void **state)
+{
+	struct rig *r = *state;
+	struct call *first, *behind, *c;
+
+	graph_next(&r->graph, (struct graph_step){ .act = GRAPH_HOLD });
+	first = rig_send(r, RIG_TEXT("491519", "holds its lane"));
+	RIG_UNTIL(r, graph_count(&r->graph) == 1);
+	behind = keyed(r, "behind", RIG_TEXT("491519", "waits in the lane"));
+	rig_quiet(r, 30);
+	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 401, 190, NULL });
+	c = keyed(r, "sent", RIG_TEXT("491511", "Meta refused it"));
+	RIG_UNTIL(r, c->done && behind->done);
+	CHECK_INT("never left", 401, behind->status);
+	graph_release(&r->graph);
+	RIG_UNTIL(r, first->done);
+	rig_restart(r); /* as after a new token: the pause is over */
+	behind = keyed(r, "behind", RIG_TEXT("491519", "another body"));
+	RIG_UNTIL(r, behind->done);
+	CHECK_INT("a new message", 200, behind->status);
+	c = keyed(r, "sent", RIG_TEXT("491511", "Meta refused it"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("Meta's word stays", 401, c->status);
+	CHECK_INT("three in all", 3, graph_count(&r->graph));
 }
 
 /* ---- guards ---- */
@@ -512,10 +592,13 @@ int main(void)
 		WITH(a_full_queue_is_503),
 		cmocka_unit_test(what_bypasses_the_outbox),
 		WITH(one_message_for_one_key),
+		WITH(another_body_does_not_take_the_key_on_its_way),
 		WITH(scope_of_a_key),
 		WITH(replay_of_a_rejection),
 		WITH(a_replay_waits_for_the_earlier_one),
 		WITH(refusals_do_not_bind_the_key),
+		WITH(a_refusal_after_a_restart_frees_the_key),
+		WITH(a_blocked_account_frees_the_keys_of_what_never_left),
 		WITH(the_window_guard),
 		WITH(a_window_that_opens_while_we_wait),
 		WITH(quoted_before_it_has_its_answer),

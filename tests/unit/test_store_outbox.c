@@ -68,6 +68,54 @@ static void idempotency(void **state)
 	kit_close(&k);
 }
 
+/* A refusal of ours frees the key in its own commit; what else moves it does not. */
+static void a_key_goes_with_the_refusal(void **state)
+{
+	static const struct {
+		const char *name, *from, *to;
+		bool unbind, restart;
+		enum store_idem want; /* for another body afterwards */
+	} cases[] = {
+		{ "refused by Meta", "sending", "rejected", false, false, STORE_IDEM_DIFFERS },
+		{ "refused by us", "queued", "rejected", true, false, STORE_IDEM_NEW },
+		{ "expired here", "queued", "expired", true, false, STORE_IDEM_NEW },
+		{ "refused by us after a restart", "queued", "rejected", true, true,
+		  STORE_IDEM_NEW },
+		{ "the move was lost", "waiting", "rejected", true, false, STORE_IDEM_DIFFERS },
+	};
+	struct store_add_message beside, a;
+	struct store_move m;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	for (unsigned char i = 0; i < ARRAY_LEN(cases); i++) {
+		a = kit_message(&k, "16505551234");
+		with_key(&a, i, 1);
+		CHECK_INT(cases[i].name, GW_OK, kit_run(&k, &a.req, STORE_ADD_MESSAGE));
+		beside = kit_message(&k, "16505551234"); /* of the same millisecond */
+		with_key(&beside, (unsigned char)(100 + i), 1);
+		CHECK_INT(cases[i].name, GW_OK, kit_run(&k, &beside.req, STORE_ADD_MESSAGE));
+		if (str_eq(str_from(cases[i].from), STR("sending")))
+			kit_move(&k, a.row, "queued", "sending", NULL);
+		if (cases[i].restart)
+			kit_restart(&k);
+		m = kit_move_of(&k, a.row, cases[i].from, cases[i].to);
+		m.unbind = cases[i].unbind;
+		CHECK_INT(cases[i].name, GW_OK, kit_run(&k, &m.req, STORE_MOVE));
+		kit_restart(&k);
+		a = kit_message(&k, "16505551234");
+		with_key(&a, i, 2);
+		CHECK_INT(cases[i].name, GW_OK, kit_run(&k, &a.req, STORE_ADD_MESSAGE));
+		CHECK_INT(cases[i].name, cases[i].want, a.idem);
+		a = kit_message(&k, "16505551234");
+		with_key(&a, (unsigned char)(100 + i), 1);
+		CHECK_INT(cases[i].name, GW_OK, kit_run(&k, &a.req, STORE_ADD_MESSAGE));
+		CHECK_INT("the other keeps its own", STORE_IDEM_SAME, a.idem);
+	}
+	kit_close(&k);
+}
+
 static void two_in_one_group(void **state)
 {
 	struct kit k;
@@ -290,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts),
 		cmocka_unit_test(idempotency),
+		cmocka_unit_test(a_key_goes_with_the_refusal),
 		cmocka_unit_test(two_in_one_group),
 		cmocka_unit_test(moves),
 		cmocka_unit_test(learns_and_keeps),

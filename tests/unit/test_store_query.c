@@ -159,6 +159,37 @@ static void fill(struct kit *k, struct store_event_in ev[10])
 	}
 }
 
+/* Lists of numbers, beside what the other filters say; a list names whole ids. */
+static void numbers(void **state)
+{
+	static const char mine[] = "106540352242922"; /* kit_text() */
+	static const struct {
+		const char *numbers, *account;
+		size_t want;
+	} cases[] = {
+		{ "", "", 10 },     { mine, "", 9 },    { "999", "", 1 },  { "999,7", "", 1 },
+		{ "7,999", "", 1 }, { "99", "", 0 },    { "9999", "", 0 }, { "999", mine, 0 },
+		{ mine, mine, 9 },  { "7,8,9", "", 0 }, { "%", "", 0 },
+	};
+	struct store_event_in ev[10];
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	fill(&k, ev);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct list l = { .f = { .numbers = str_from(cases[i].numbers),
+					 .account_id = str_from(cases[i].account) } };
+
+		kit_read(&k, read_list, &l);
+		CHECK_INT(cases[i].numbers, cases[i].want, l.count);
+		l.f.conversation = ev[0].conversation; /* Ann's, with mine */
+		kit_read(&k, read_list, &l);
+		CHECK_INT(cases[i].numbers, cases[i].want >= 9 ? 4 : 0, l.count);
+	}
+	kit_close(&k);
+}
+
 static void filters(void **state)
 {
 	enum { FROM_NEWEST = -1 };
@@ -327,6 +358,7 @@ int main(void)
 		cmocka_unit_test(whole),
 		cmocka_unit_test(adopted),
 		cmocka_unit_test(filters),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(of_a_conversation),
 		cmocka_unit_test(before_an_unknown_id),
 		cmocka_unit_test(messages_by_name),
