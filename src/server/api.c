@@ -9,13 +9,14 @@
  *                local socket, which only its owner can open.
  *             2. Every call is answered exactly once.
  * THREADS     api_on_*(): a listener's.  The rest: the loop's.
- * TESTS       tests/system/test_access.py, tests/system/test_api.py
+ * TESTS       tests/system/test_access.py, tests/system/test_cli.py
  */
 #include "server/api.h"
 #include "base/mem.h"
 #include "base/panic.h"
 #include "server/graph_front.h"
 #include "server/probes.h"
+#include "server/settings.h"
 #include <arpa/inet.h>
 #include <stdarg.h>
 
@@ -52,6 +53,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/keys", SCOPE_ADMIN, api_key_add },
 	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, api_key_revoke },
 	{ "GET", "/api/v1/config", SCOPE_ADMIN, api_config },
+	{ "POST", "/api/v1/config/reload", SCOPE_ADMIN, api_config_reload },
 	{ "GET", "/metrics", SCOPE_READ, api_metrics },
 	{ "GET", "/", SCOPE_READ, api_page },
 };
@@ -159,7 +161,7 @@ static bool is_address(struct str host)
 
 static bool host_is_known(const struct server *s, struct str host)
 {
-	struct str rest = str_from(s->cfg->api_hosts), one;
+	struct str rest = settings_hosts(s), one;
 
 	if (is_address(host) || str_eq_nocase(host, STR("localhost")))
 		return true;
