@@ -4,10 +4,15 @@
  *
  * INVARIANTS  1. mono never goes back; clock_resume() runs on from the frozen
  *                value.  2. The movable clocks are at most AHEAD_MAX before
- *                the real one, so no sum of two clocks overflows 64 bits.
- * THREADS     A reader repeats until the two words it combined were both
- *             still there afterwards: one that sleeps through freeze and
- *             resume would otherwise see the frozen time pass at once.
+ *                the real one and the time of day counts up to DAY_TIME_MAX,
+ *                so no sum of the parts of mono overflows 64 bits; the sum of
+ *                wall is held between the epoch and WALL_MAX_MS.
+ *             3. wall holds nothing of the time of day: a step of it is seen
+ *                at the next reading.
+ * THREADS     A reader repeats until the words it combined were all still
+ *             there afterwards: one that sleeps through freeze and resume
+ *             would otherwise see the frozen time pass at once.  What a state
+ *             needs is written before the word that begins the state.
  * TESTS       tests/unit/test_clock.c
  */
 #include "base/clock.h"
@@ -20,6 +25,7 @@
 #define DAY_S INT64_C(86400)
 #define AHEAD_MAX (INT64_C(36500) * DAY_S * NS_PER_S) /* a hundred years */
 #define WALL_MAX_MS INT64_C(8000000000000) /* year 2223; 64 bits of ns end in 2262 */
+#define DAY_TIME_MAX INT64_C(5000000000000000000) /* year 2128 */
 
 static int64_t read_ns(clockid_t id)
 {
@@ -40,11 +46,26 @@ int64_t clock_real_wall_ms(void)
 	return read_ns(CLOCK_REALTIME) / NS_PER_MS;
 }
 
+static int64_t system_wall_ns(const struct clock_source *source)
+{
+	(void)source;
+	return read_ns(CLOCK_REALTIME);
+}
+
+static const struct clock_source system_source = { system_wall_ns };
+
+void clock_init_from(struct clock *c, const struct clock_source *source)
+{
+	c->source = source;
+	atomic_init(&c->offset_ns, 0);
+	atomic_init(&c->shift_ns, 0);
+	atomic_init(&c->frozen_ns, RUNNING);
+	atomic_init(&c->frozen_wall_ns, 0);
+}
+
 void clock_init(struct clock *c)
 {
-	atomic_init(&c->offset_ns, 0);
-	atomic_init(&c->wall_ns, read_ns(CLOCK_REALTIME) - clock_real_ns());
-	atomic_init(&c->frozen_ns, RUNNING);
+	clock_init_from(c, &system_source);
 }
 
 int64_t clock_mono_ns(const struct clock *c)
@@ -59,9 +80,33 @@ int64_t clock_mono_ns(const struct clock *c)
 	return now;
 }
 
+static int64_t clamp(int64_t v, int64_t max)
+{
+	if (v < 0)
+		return 0;
+	return v > max ? max : v;
+}
+
+static int64_t time_of_day(const struct clock *c) /* inv. 2 */
+{
+	return clamp(c->source->wall_ns(c->source), DAY_TIME_MAX);
+}
+
 static int64_t wall_ns(const struct clock *c)
 {
-	return clock_mono_ns(c) + atomic_load(&c->wall_ns);
+	int64_t frozen, offset, shift, now;
+
+	do {
+		frozen = atomic_load(&c->frozen_ns);
+		offset = atomic_load(&c->offset_ns);
+		shift = atomic_load(&c->shift_ns);
+		if (frozen != RUNNING)
+			now = atomic_load(&c->frozen_wall_ns);
+		else if (__builtin_add_overflow(time_of_day(c) + offset, shift, &now))
+			now = INT64_MAX; /* below it cannot go: shift is the only negative part */
+	} while (atomic_load(&c->frozen_ns) != frozen || atomic_load(&c->offset_ns) != offset ||
+		 atomic_load(&c->shift_ns) != shift);
+	return clamp(now, WALL_MAX_MS * NS_PER_MS);
 }
 
 int64_t clock_wall_ms(const struct clock *c)
@@ -81,25 +126,31 @@ void clock_advance(struct clock *c, int64_t ns)
 	ASSERT(ns >= 0);
 	if (ns > AHEAD_MAX - ahead) /* inv. 2 */
 		ns = ahead < AHEAD_MAX ? AHEAD_MAX - ahead : 0;
-	if (clock_is_frozen(c))
+	if (clock_is_frozen(c)) {
+		atomic_fetch_add(&c->frozen_wall_ns, ns);
 		atomic_fetch_add(&c->frozen_ns, ns);
-	else
+	} else {
 		atomic_fetch_add(&c->offset_ns, ns);
+	}
 }
 
 void clock_freeze(struct clock *c)
 {
-	if (!clock_is_frozen(c))
-		atomic_store(&c->frozen_ns, clock_mono_ns(c));
+	if (clock_is_frozen(c))
+		return;
+	atomic_store(&c->frozen_wall_ns, wall_ns(c));
+	atomic_store(&c->frozen_ns, clock_mono_ns(c));
 }
 
 void clock_resume(struct clock *c)
 {
-	int64_t frozen = atomic_load(&c->frozen_ns);
+	int64_t frozen = atomic_load(&c->frozen_ns), offset;
 
 	if (frozen == RUNNING)
 		return;
-	atomic_store(&c->offset_ns, frozen - clock_real_ns()); /* inv. 1 */
+	offset = frozen - clock_real_ns(); /* inv. 1 */
+	atomic_store(&c->shift_ns, wall_ns(c) - (time_of_day(c) + offset));
+	atomic_store(&c->offset_ns, offset);
 	atomic_store(&c->frozen_ns, RUNNING);
 }
 
@@ -123,7 +174,7 @@ void clock_set_wall(struct clock *c, int64_t wall_ms)
 		if (move < 0)
 			return; /* it runs */
 	}
-	atomic_fetch_add(&c->wall_ns, move);
+	atomic_fetch_add(clock_is_frozen(c) ? &c->frozen_wall_ns : &c->shift_ns, move);
 }
 
 /*

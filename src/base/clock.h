@@ -5,7 +5,8 @@
  * Three clocks (design.md section 11):
  *   real   CLOCK_MONOTONIC, never moved: sockets, I/O time-outs, durations
  *   mono   real plus an offset: pacing, retries, lifetimes
- *   wall   the time of day plus the same offset: stamps
+ *   wall   the time of day plus the same offset: stamps.  The system's time of
+ *          day is read each time, so a step of it is followed, back as well
  * clock_advance() moves the last two together; the sandbox and tests use it.
  * A frozen clock stands still except for clock_advance() and clock_set_wall().
  *
@@ -16,16 +17,24 @@
 
 #include <godwit/types.h>
 
+/* Where the time of day comes from; tests bring their own. */
+struct clock_source {
+	int64_t (*wall_ns)(const struct clock_source *source); /* since the epoch */
+};
+
 struct clock {
+	const struct clock_source *source;
 	_Atomic int64_t offset_ns; /* mono = real + offset */
-	_Atomic int64_t wall_ns; /* wall = mono + wall_ns */
+	_Atomic int64_t shift_ns; /* wall = time of day + offset + shift */
 	_Atomic int64_t frozen_ns; /* mono while frozen; INT64_MIN: running */
+	_Atomic int64_t frozen_wall_ns; /* wall while frozen */
 };
 
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
 void clock_init(struct clock *c); /* running, wall = the system's */
+void clock_init_from(struct clock *c, const struct clock_source *source); /* outlives it */
 int64_t clock_real_ns(void);
 int64_t clock_real_wall_ms(void); /* the system's time of day, never moved */
 int64_t clock_mono_ns(const struct clock *c);

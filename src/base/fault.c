@@ -8,7 +8,7 @@
  * tests nothing is worse than none.
  * LIMITS   FAULTS_MAX points
  * THREADS  any
- * TESTS    tests/unit/test_fault.c, tests/crash
+ * TESTS    tests/unit/test_fault.c, tests/crash/test_kills.py
  */
 #include "base/fault.h"
 

@@ -30,6 +30,11 @@ void log_init(struct log *l, int fd, enum log_level level, const char *program,
 	*l = (struct log){ .fd = fd, .level = level, .clock = clock, .program = program };
 }
 
+void log_set_level(struct log *l, enum log_level level)
+{
+	l->level = (int)level;
+}
+
 bool log_level_parse(const char *word, enum log_level *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
@@ -59,7 +64,7 @@ void log_put(const struct log *l, enum log_level level, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (level > l->level)
+	if ((int)level > l->level)
 		return;
 	clock_format_ms(l->clock == NULL ? clock_real_wall_ms() : clock_wall_ms(l->clock), stamp);
 	n = snprintf(line, sizeof(line) / 2, "%s %-5s %s: ", stamp, level_names[level], l->program);

@@ -16,7 +16,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log {
 	int fd;
-	enum log_level level;
+	_Atomic int level; /* enum log_level; any thread reads */
 	const struct clock *clock; /* NULL: the system's time */
 	const char *program; /* "gateway", "sandbox" */
 };
@@ -25,6 +25,7 @@ struct log {
 
 void log_init(struct log *l, int fd, enum log_level level, const char *program,
 	      const struct clock *clock);
+void log_set_level(struct log *l, enum log_level level);
 bool log_level_parse(const char *word, enum log_level *out);
 void log_put(const struct log *l, enum log_level level, const char *fmt, ...) GW_PRINTF(3, 4);
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_config.c - godwit config check|show: the configuration as `godwit serve` would see it
+ * cmd_config.c - godwit config check|show: the configuration as `godwit serve` would see it;
+ *                config reload: the gateway that runs reads it again
  *
- * Nothing is started and nobody is asked: the same files, environment and
- * flags are read by the same code.
+ * check and show start nothing and ask nobody: the same files, environment
+ * and flags are read by the same code.
  *
  * TESTS  tests/system/test_cli.py
  */
+#include "cli/api.h"
 #include "cli/config_open.h"
 #include "cli/out.h"
 
-extern const struct cmd cmd_config_check, cmd_config_show;
+extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_reload;
 
 static int run_check(struct cli *cli, int argc, char **argv)
 {
@@ -145,4 +147,74 @@ const struct cmd cmd_config_show = {
 	.name = "config show",
 	.help = "print every setting; secrets are named, never shown",
 	.run = run_show,
+};
+
+/* ---- reload ---- */
+
+static void print_names(FILE *out, struct json_val list, const char *words, const char *between)
+{
+	struct json_iter it = json_iter(list);
+	struct json_val one;
+	struct str name;
+
+	while (json_next(&it, &one)) {
+		if (!json_str(one, 4096, &name))
+			continue;
+		(void)fprintf(out, "%s%.*s", words, STR_ARG(name));
+		words = between;
+	}
+	if (json_count(list) > 0)
+		(void)fprintf(out, "\n");
+}
+
+static int told(struct cli *cli, const struct api *a, const struct api_answer *answer)
+{
+	struct json_val error = json_member(answer->json, STR("error"));
+	struct str file = STR("no file, defaults only");
+
+	if (answer->status != 200) {
+		if (!cli_is_json(cli))
+			print_names(stderr, json_member(error, STR("problems")), "", "\n");
+		return api_fail(a, answer);
+	}
+	if (cli_is_json(cli)) {
+		printf("%.*s\n", STR_ARG(answer->body));
+		return EXIT_OK;
+	}
+	(void)json_str(json_member(answer->json, STR("file")), 4096, &file);
+	printf("%s %.*s is in force\n", out_mark(cli, MARK_OK), STR_ARG(file));
+	print_names(stdout, json_member(answer->json, STR("changed")), "changed: ", " ");
+	print_names(stdout, json_member(answer->json, STR("restart")),
+		    "changed, but only a restart takes them: ", " ");
+	return EXIT_OK;
+}
+
+static int run_reload(struct cli *cli, int argc, char **argv)
+{
+	const struct opt opts[] = { OPT_END };
+	struct api_answer answer;
+	struct api *a;
+	int code;
+
+	if (!opt_parse(cli, &cmd_config_reload, opts, &argc, &argv))
+		return cli->code;
+	a = api_open(cli, &code);
+	if (a == NULL)
+		return code;
+	code = api_call(a,
+			&(struct api_request){ .method = "POST", .path = "/api/v1/config/reload" },
+			&answer);
+	if (code == EXIT_OK)
+		code = told(cli, a, &answer);
+	api_close(a);
+	return code == EXIT_OK ? cli_done(cli, code) : code;
+}
+
+const struct cmd cmd_config_reload = {
+	.name = "config reload",
+	.help = "have the gateway read its configuration again, as SIGHUP does",
+	.more = "It reads the sources of its start: its file, environment and flags. With a\n"
+		"problem nothing changes and all of them are listed. Secrets, tokens and numbers\n"
+		"follow at once, and so do the keys that `godwit config show --json` calls live.",
+	.run = run_reload,
 };

@@ -46,6 +46,7 @@ const struct cmd cmd_serve = {
 	.name = "serve",
 	.help = "run the gateway until SIGTERM, which drains it",
 	.more = "SIGTERM and SIGINT stop it without losing a message, in up to 35 seconds.\n"
+		"SIGHUP reads the configuration again: godwit config reload.\n"
 		"The configuration: godwit config show. A first look, no account: godwit up.",
 	.run = run,
 };

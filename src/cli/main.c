@@ -40,6 +40,7 @@
 	X(cmd_readyz)             \
 	X(cmd_config_check)       \
 	X(cmd_config_show)        \
+	X(cmd_config_reload)      \
 	X(cmd_version)            \
 	X(cmd_help)
 

@@ -396,6 +396,12 @@ bool dispatch_lets_in(const struct dispatch *d, const struct account *account, s
 		      account->paused_code);
 }
 
+void dispatch_settings_changed(struct dispatch *d)
+{
+	schedule_set_unknown_wait(d->schedule, d->o.settings->lane_unknown_wait_ms * NS_PER_MS);
+	dispatch_kick(d);
+}
+
 /* ---- life ---- */
 
 gw_status dispatch_new(const struct dispatch_options *o, struct dispatch **out,

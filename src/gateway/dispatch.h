@@ -38,6 +38,8 @@ void dispatch_moved(struct dispatch *d, struct outq_entry *e, enum outq_state fr
 void dispatch_abandon(struct dispatch *d, struct outq_entry *e);
 /* Look at everything again (a clock was moved, an account was mended). */
 void dispatch_kick(struct dispatch *d);
+/* *settings or the accounts changed. */
+void dispatch_settings_changed(struct dispatch *d);
 
 void dispatch_inbound(struct dispatch *d, struct str number_id);
 void dispatch_recent(struct dispatch *d, struct str number_id, struct str lane, int64_t at_ns);

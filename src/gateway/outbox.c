@@ -20,7 +20,7 @@
  *             accepted.  A crash: outbox_load() finds every message where its last
  *             commit left it; sending becomes unknown.
  * LIMITS      settings.queue_max messages, OUTQ_BYTES_MAX bytes, OUTBOX_BODY_MAX a body
- * TESTS       tests/unit/test_outbox.c, tests/system/test_outbox*.py
+ * TESTS       tests/unit/test_outbox*.c, tests/system/test_graph_front.py
  */
 #include "gateway/outbox_int.h"
 
@@ -267,12 +267,18 @@ gw_status outbox_resolve(struct outbox *ob, const struct id *id, enum outbox_res
 
 /* ---- a start ---- */
 
-/* From wall time in the store to the clock of lifetimes and retries. */
-static int64_t mono_of(const struct outbox *ob, int64_t wall_ms)
+/*
+ * From wall time in the store to the clock of lifetimes and retries.  The time of day may have been
+ * set back meanwhile: what happened is at most now, what is to come at most as far as it was.
+ */
+static int64_t mono_of(const struct outbox *ob, int64_t wall_ms, int64_t ahead_max_ms)
 {
 	const struct clock *c = loop_clock(ob->o.loop);
+	int64_t ahead_ms = wall_ms - clock_wall_ms(c);
 
-	return clock_mono_ns(c) + (wall_ms - clock_wall_ms(c)) * NS_PER_MS;
+	if (ahead_ms > ahead_max_ms)
+		ahead_ms = ahead_max_ms;
+	return clock_mono_ns(c) + ahead_ms * NS_PER_MS;
 }
 
 static int64_t at_least_1(int64_t ns)
@@ -287,15 +293,16 @@ static void load_state(struct outbox *ob, struct outq_entry *e, const struct sto
 	if (e->state == OUTQ_WAITING) {
 		e->reason = str_eq(m->reason, STR("paused")) ? "paused" : "backoff";
 		if (e->reason[0] == 'b') /* a monotonic clock may be younger than the row */
-			e->next_ns = at_least_1(mono_of(ob, m->next_ms));
+			e->next_ns = at_least_1(
+				mono_of(ob, m->next_ms, ob->o.settings.retry_max_ms));
 	}
 	e->tries = m->tries;
 	e->attempts = m->attempts;
 	e->class_ = m->class_ < OUTQ_NCLASSES ? m->class_ : OUTQ_MARKETING;
 	e->policy = ob->policy;
 	(void)outq_policy_parse(m->policy, &e->policy);
-	e->accepted_ns = mono_of(ob, m->created_ms);
-	e->expires_ns = mono_of(ob, m->expires_ms);
+	e->accepted_ns = mono_of(ob, m->created_ms, 0);
+	e->expires_ns = mono_of(ob, m->expires_ms, m->expires_ms - m->created_ms);
 	e->due_ns = clock_mono_ns(loop_clock(ob->o.loop));
 }
 
@@ -318,14 +325,14 @@ void outbox_load(struct outbox *ob, const struct store_message_row *m)
 		e->has_context = send_read_context(e->body, ob->scratch, &e->context);
 	}
 	outq_add(ob->outq, e, m->number_id, m->lane, m->window_ms);
-	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms) : e->due_ns;
+	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms, 0) : e->due_ns;
 	if (e->state == OUTQ_SENDING || e->state == OUTQ_UNKNOWN || m->has_evidence)
 		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);
 }
 
 void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms)
 {
-	dispatch_recent(ob->dispatch, number_id, lane, mono_of(ob, at_ms));
+	dispatch_recent(ob->dispatch, number_id, lane, mono_of(ob, at_ms, 0));
 }
 
 static void on_sweep(void *cookie)
@@ -436,6 +443,24 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 		return st;
 	ob->reconcile = reconcile_new(&r);
 	return GW_OK;
+}
+
+void outbox_set(struct outbox *ob, const struct outbox_settings *to)
+{
+	struct outbox_settings *now = &ob->o.settings;
+
+	now->wait_max_ms = to->wait_max_ms;
+	now->lifetime_ms = to->lifetime_ms;
+	now->retry_max_ms = to->retry_max_ms;
+	now->attempts_max = to->attempts_max;
+	now->lane_unknown_wait_ms = to->lane_unknown_wait_ms;
+	now->unknown_wait_ms = to->unknown_wait_ms;
+	now->server_errors_prove_nothing = to->server_errors_prove_nothing;
+	now->failed_echoes_token = to->failed_echoes_token;
+	now->disk_min = to->disk_min;
+	if (!outq_policy_parse(str_from(to->unknown_policy), &ob->policy))
+		PANIC("unknown.policy %s was let pass", to->unknown_policy);
+	dispatch_settings_changed(ob->dispatch);
 }
 
 gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct gw_error *err)

@@ -64,6 +64,10 @@ GW_NODISCARD gw_status outbox_new(const struct outbox_options *o, struct outbox 
  * outbox_drain() or outbox_let_go() come first. */
 void outbox_free(struct outbox *ob);
 
+/* After a reload, of settings or accounts: in_flight_max, queue_max, pacing and the connection to
+ * Meta stay as they were.  unknown_policy holds for messages accepted from now on. */
+void outbox_set(struct outbox *ob, const struct outbox_settings *to);
+
 /* At start: rows of store_load_all(); then outbox_start().  `sending` rows become `unknown`. */
 void outbox_load(struct outbox *ob, const struct store_message_row *m);
 void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms);

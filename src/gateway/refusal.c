@@ -6,7 +6,7 @@
  * (cloud-api.md 1.3 and 7); the reason word follows the metric's label.  Text
  * that came from the caller is quoted by the JSON writer and cut by the size of
  * details, between characters.
- * TESTS  tests/unit/test_refusal.c
+ * TESTS  tests/unit/test_guard.c, tests/unit/test_outbox.c
  */
 #include "gateway/refusal.h"
 

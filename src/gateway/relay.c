@@ -443,6 +443,17 @@ void relay_destination_changed(struct relay *r, int64_t row)
 	outlet_pump(o);
 }
 
+void relay_set(struct relay *r, const struct relay_settings *to)
+{
+	struct relay_settings *now = &r->o.settings;
+
+	now->timeout_ms = to->timeout_ms;
+	now->lane_block_max_ms = to->lane_block_max_ms;
+	now->https_only = to->https_only;
+	for (size_t i = r->outlet_count; i-- > 0;)
+		relay_destination_changed(r, r->outlets[i]->row);
+}
+
 void relay_clock_moved(struct relay *r)
 {
 	for (size_t i = 0; i < r->outlet_count; i++)

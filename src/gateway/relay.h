@@ -53,6 +53,8 @@ void relay_lane_changed(struct relay *r, int64_t destination_row, int64_t lane);
 /* A destination was changed or removed. */
 void relay_destination_changed(struct relay *r, int64_t row);
 void relay_clock_moved(struct relay *r);
+/* After a reload, of settings or accounts; concurrency_max stays as it was. */
+void relay_set(struct relay *r, const struct relay_settings *to);
 /* Send one test event now, outside all lanes. */
 struct relay_test_result {
 	int status; /* 0: no answer */

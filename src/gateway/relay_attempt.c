@@ -20,7 +20,6 @@
 
 #include <inttypes.h>
 
-#define RETRY_AFTER_MAX_S 86400
 #define JITTER_PERCENT 20
 #define LOST_NS (120 * 3600 * NS_PER_S) /* parked for so long: reliability.md 1.1 */
 
@@ -133,7 +132,7 @@ static void apply(struct outlet *o, struct delivery *d, enum verdict v, bool par
 	if (v == VERDICT_PATIENCE) {
 		int64_t s = out->retry_after_s;
 
-		s = s < 1 ? 1 : s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : s;
+		s = s < 1 ? 1 : s > RELAY_WAIT_MAX_S ? RELAY_WAIT_MAX_S : s;
 		/* Never earlier than asked: the jitter is on top. */
 		put_off(o, d, &note, s * NS_PER_S + jittered_ns(o->relay, s * 100));
 	} else if (parked || v == VERDICT_GONE) {

@@ -14,6 +14,7 @@
 
 #define RELAY_LANES_MAX 16384 /* lanes in memory a destination: about 3 MiB of struct lane */
 #define RELAY_BODY_MAX (16U * 1024 * 1024) /* a rendered event: 4 MiB, escaped */
+#define RELAY_WAIT_MAX_S INT64_C(86400) /* of a Retry-After, and longer than the schedule */
 #define RELAY_RETRY_SHARE 5 /* one retry for so many first attempts while these wait */
 
 struct refill;

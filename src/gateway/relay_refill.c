@@ -62,10 +62,12 @@ struct refill {
 static void resume_waiting(const struct refill *f, const struct store_delivery_row *from,
 			   struct delivery *d)
 {
-	int64_t blocked_ms = 0, ms;
+	int64_t blocked_ms = 0, wait_ms = from->next_ms - f->now_ms, ms;
 
 	d->state = d->stored = DELIVERY_WAITING;
-	d->next_at_ns = f->now_ns + (from->next_ms - f->now_ms) * NS_PER_MS;
+	if (wait_ms > RELAY_WAIT_MAX_S * 1000) /* the time of day was set back since */
+		wait_ms = RELAY_WAIT_MAX_S * 1000;
+	d->next_at_ns = f->now_ns + wait_ms * NS_PER_MS;
 	d->failed_ns = f->now_ns;
 	for (uint32_t i = 1; i < from->attempts; i++) {
 		ms = relay_delay_ms(i, INT64_MAX);

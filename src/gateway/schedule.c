@@ -34,6 +34,11 @@ struct schedule *schedule_new(const struct schedule_options *o)
 	return s;
 }
 
+void schedule_set_unknown_wait(struct schedule *s, int64_t wait_ns)
+{
+	s->o.unknown_wait_ns = wait_ns;
+}
+
 void schedule_free(struct schedule *s)
 {
 	if (s == NULL)

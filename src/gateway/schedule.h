@@ -24,6 +24,8 @@ struct schedule_options {
 
 struct schedule *schedule_new(const struct schedule_options *o);
 void schedule_free(struct schedule *s);
+void schedule_set_unknown_wait(struct schedule *s,
+			       int64_t wait_ns); /* of lanes looked at from now on */
 void schedule_lane(struct schedule *s, struct outq_lane *lane, int64_t now_ns);
 /* Look again at the lanes whose time has come; returns when the next one's comes (INT64_MAX:
  * none). */

@@ -220,7 +220,7 @@ static void cut_all(struct http_server *s)
 		struct http_call *c = conn->call;
 
 		next = conn->next;
-		if (c != NULL && c->stream != NULL)
+		if (c != NULL && c->is_ready && c->stream != NULL)
 			stream_cut(c->stream);
 		else if (c != NULL && c->handed_over && !c->is_ready && call_orphan(c))
 			orphans++;
@@ -247,10 +247,10 @@ static void on_stop(struct mail *mail)
 	stop_listening(s);
 	s->is_draining = true;
 	for (struct http_conn *conn = s->conns; conn != NULL; conn = conn->next) {
-		if (conn->call != NULL && conn->call->stream != NULL)
-			stream_cut(conn->call->stream);
-		else if (conn->call == NULL)
+		if (conn->call == NULL)
 			guard_cut(conn, NULL);
+		else if (conn->call->is_ready && conn->call->stream != NULL)
+			stream_cut(conn->call->stream);
 	}
 	timer_in_ms(&s->stop_timer, s->grace_ms);
 	s->is_dirty = true;

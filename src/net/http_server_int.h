@@ -118,6 +118,7 @@ struct http_stream {
 	bool is_suspended;
 	bool is_finishing; /* closed by its owner: end after the queue */
 	bool is_cut;
+	bool is_orphan; /* the server went before its owner closed it: no mail will come */
 	void (*on_close)(void *cookie);
 	void *cookie;
 };

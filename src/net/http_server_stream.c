@@ -80,6 +80,8 @@ void stream_begin(struct http_stream *st, struct http_conn *conn)
 	st->conn = conn;
 	/* Errors and hang-ups are reported unasked; a half-close counts as leaving, too. */
 	st->hangup = loop_watch(st->server->loop, conn->fd, EPOLLRDHUP, on_hangup, st);
+	if (st->server->is_draining) /* on_stop() has cut those that ran */
+		stream_cut(st);
 }
 
 void stream_cut(struct http_stream *st)
@@ -120,10 +122,13 @@ void stream_end(struct http_stream *st)
 
 bool stream_orphan(struct http_stream *st)
 {
-	if (atomic_exchange(&st->owner, OWNER_ORPHANED) != OWNER_DONE)
+	/* Once: an orphan that is closed afterwards is DONE, too, but posts nothing. */
+	if (st->is_orphan)
 		return true;
-	atomic_store(&st->owner, OWNER_DONE);
-	return false;
+	st->is_orphan = atomic_exchange(&st->owner, OWNER_ORPHANED) == OWNER_HAS;
+	if (!st->is_orphan)
+		atomic_store(&st->owner, OWNER_DONE);
+	return st->is_orphan;
 }
 
 /* ---- mails ---- */

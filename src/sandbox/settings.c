@@ -2,7 +2,7 @@
 /*
  * settings.c - read and write the table of settings.def
  *
- * TESTS  tests/unit/test_sandbox_control.c
+ * TESTS  tests/unit/test_sandbox_run.c
  */
 #include "sandbox/settings.h"
 

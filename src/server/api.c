@@ -15,7 +15,7 @@
  *             3. No answer to a key that is limited to numbers depends on what
  *                belongs to others.
  * THREADS     api_on_*(): a listener's.  The rest: the loop's.
- * TESTS       tests/system/test_access.py, tests/system/test_api.py
+ * TESTS       tests/system/test_access.py, tests/system/test_api.py, tests/system/test_key_limits.py
  */
 #include "server/api.h"
 #include "base/mem.h"
@@ -23,6 +23,7 @@
 #include "base/utf8.h"
 #include "server/graph_front.h"
 #include "server/probes.h"
+#include "server/settings.h"
 #include <arpa/inet.h>
 #include <stdarg.h>
 
@@ -69,6 +70,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/keys", SCOPE_ADMIN, WHOLE, api_key_add },
 	{ "DELETE", "/api/v1/keys/*", SCOPE_ADMIN, WHOLE, api_key_revoke },
 	{ "GET", "/api/v1/config", SCOPE_ADMIN, WHOLE, api_config },
+	{ "POST", "/api/v1/config/reload", SCOPE_ADMIN, WHOLE, api_config_reload },
 	{ "GET", "/metrics", SCOPE_READ, WHOLE, api_metrics },
 	{ "GET", "/", SCOPE_READ, OWN, api_page },
 };
@@ -289,7 +291,7 @@ static bool is_address(struct str host)
 
 static bool host_is_known(const struct server *s, struct str host)
 {
-	struct str rest = str_from(s->cfg->api_hosts), one;
+	struct str rest = settings_hosts(s), one;
 
 	if (is_address(host) || str_eq_nocase(host, STR("localhost")))
 		return true;

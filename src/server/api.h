@@ -78,6 +78,7 @@ void api_key_revoke(struct api_request *r);
 void api_number_list(struct api_request *r);
 void api_version(struct api_request *r);
 void api_config(struct api_request *r);
+void api_config_reload(struct api_request *r); /* reload.c */
 void api_stream(struct api_request *r);
 void api_metrics(struct api_request *r);
 void api_page(struct api_request *r);

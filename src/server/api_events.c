@@ -3,7 +3,7 @@
  * api_events.c - /api/v1/events: what came in, where it went, once more
  *
  * THREADS  api_*(): the loop's; run_*(): a reader's.
- * TESTS    tests/system/test_api.py, tests/system/test_replay.py
+ * TESTS    tests/system/test_cli.py, tests/system/test_relay.py
  */
 #include "base/mem.h"
 #include "base/panic.h"

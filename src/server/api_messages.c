@@ -6,7 +6,7 @@
  * the rows; the trail is every move and every piece of evidence, word for word.
  *
  * THREADS  api_*(): the loop's; run_*(): a reader's.
- * TESTS    tests/system/test_api.py, tests/system/test_why.py
+ * TESTS    tests/system/test_cli.py, tests/system/test_unknown.py
  */
 #include "base/mem.h"
 #include "base/panic.h"

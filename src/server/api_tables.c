@@ -5,7 +5,7 @@
  * A change is committed first, then taken over in memory, then answered.
  *
  * THREADS  The loop's.
- * TESTS    tests/system/test_api.py, tests/system/test_access.py
+ * TESTS    tests/system/test_cli.py, tests/system/test_access.py
  */
 #include "base/hexb64.h"
 #include "base/mem.h"

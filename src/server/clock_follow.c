@@ -8,7 +8,7 @@
  *
  * FAILURE  The sandbox is away: ask again in a second, the clock runs on.
  * THREADS  The loop's.
- * TESTS    tests/system/test_clock.py
+ * TESTS    tests/system/test_sandbox.py, tests/system/test_window.py
  */
 #include "server/clock_follow.h"
 #include "base/mem.h"

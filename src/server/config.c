@@ -7,7 +7,8 @@
  *             problems are collected; nothing is half-applied: a configuration
  *             with problems is not used.
  * LIMITS      CONFIG_PROBLEMS_MAX problems kept, CONFIG_ACCOUNTS_MAX accounts.
- * THREADS     Any one thread; read-only after config_load().
+ * THREADS     Any one thread; after config_load() only config_adopt() writes,
+ *             on the loop, and only LIVE keys: other threads read FIXED ones.
  * TESTS       tests/unit/test_config.c, tests/system/test_config.py
  */
 #include "server/config.h"
@@ -15,6 +16,7 @@
 #include "base/panic.h"
 #include "base/sys_file.h"
 #include "json/json.h"
+#include "server/config_check.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <errno.h>
@@ -63,6 +65,9 @@ struct config {
 	size_t problem_count;
 	char *path;
 	int line; /* of the file, while it is read */
+	char *asked; /* the path that was given; NULL: searched for */
+	struct config_override *overrides; /* owned, for a reload */
+	size_t override_count;
 };
 
 static void problem(struct config *c, const char *where, const char *fmt, ...) GW_PRINTF(3, 4);
@@ -155,9 +160,14 @@ static bool set_number(struct config *c, const struct key *k, void *field, struc
 	return true;
 }
 
+static void *field_of(struct config *c, const struct key *k)
+{
+	return (char *)&c->values + k->offset;
+}
+
 static void set_value(struct config *c, const struct key *k, struct str text, const char *where)
 {
-	void *field = (char *)&c->values + k->offset;
+	void *field = field_of(c, k);
 	size_t i = (size_t)(k - keys);
 	bool ok = true;
 
@@ -204,6 +214,7 @@ static struct config_account *account_get(struct config *c, struct str name, con
 		return NULL;
 	}
 	c->account_count++;
+	a->line = c->line;
 	(void)str_copy(STR("https://graph.facebook.com"), a->base_url, sizeof(a->base_url));
 	(void)str_copy(STR("v26.0"), a->version, sizeof(a->version));
 	return a;
@@ -220,6 +231,20 @@ static void load_secret(struct config *c, const char *path, struct secret *out, 
 		problem(c, where, "%s is readable by everybody: chmod 600 %s", path, path);
 }
 
+static void check_account_word(struct config *c, struct str name, const char *value,
+			       const char *where)
+{
+	struct gw_error err = GW_ERROR_INIT;
+	gw_status st = GW_OK;
+
+	if (str_eq(name, STR("base_url")))
+		st = config_check_word(WORD_URL, value, &err);
+	else if (str_eq(name, STR("numbers")))
+		st = config_check_word(WORD_NUMBERS, value, &err);
+	if (st != GW_OK)
+		problem(c, where, "%.*s: %s", STR_ARG(name), err.message);
+}
+
 static void set_account(struct config *c, struct str section, struct str name, const char *value,
 			const char *where)
 {
@@ -230,6 +255,7 @@ static void set_account(struct config *c, struct str section, struct str name, c
 
 	if (a == NULL)
 		return;
+	check_account_word(c, name, value, where);
 	if (str_eq(name, STR("app_secret_file")))
 		load_secret(c, value, &a->app_secret, where);
 	else if (str_eq(name, STR("app_secret_previous_file")))
@@ -426,37 +452,73 @@ static void default_folder(struct config *c)
 		(void)snprintf(out, sizeof(c->values.data_dir), "%s/.local/share/godwit", home);
 }
 
-static void check_retention(struct config *c, const char *key, int64_t days)
+static void check_retention(struct config *c, const char *name, int64_t days)
 {
+	const struct key *k = key_find(str_from(name));
+
 	if (days > 0 && days < RETENTION_MIN_DAYS)
-		problem(c, key,
-			"%lld days: Meta repeats what it sent for nine; 0 (never) or at least %d",
-			(long long)days, RETENTION_MIN_DAYS);
+		problem(c, c->origin[k - keys],
+			"%s: %lld days: Meta repeats what it sent for nine; 0 (never) or at least "
+			"%d",
+			name, (long long)days, RETENTION_MIN_DAYS);
 }
 
-/* Words that the types above cannot check. */
+/* Texts that are more than text, wherever they came from. */
 static void check_words(struct config *c)
 {
-	const struct config_values *v = &c->values;
-	struct str policy = str_from(v->unknown_policy), profile = str_from(v->profile);
+	static const struct {
+		const char *key;
+		enum config_word what;
+	} words[] = {
+		{ "profile", WORD_PROFILE },       { "listen.public", WORD_ADDRESS },
+		{ "listen.api", WORD_ADDRESS },    { "listen.local", WORD_SOCKET },
+		{ "log.level", WORD_LOG_LEVEL },   { "clock.follow", WORD_URL },
+		{ "graph.ca_file", WORD_FILE },    { "unknown.policy", WORD_POLICY },
+		{ "egress.allow", WORD_NETWORKS },
+	};
+	const struct key *follow = key_find(STR("clock.follow"));
+	struct gw_error err;
 
-	if (!str_eq(policy, STR("hold")) && !str_eq(policy, STR("resend")) &&
-	    !str_eq(policy, STR("expire")))
-		problem(c, "unknown.policy", "\"%s\" is none of hold, resend, expire",
-			v->unknown_policy);
-	if (!str_eq(profile, STR("live")) && !str_eq(profile, STR("sandbox")))
-		problem(c, "profile", "\"%s\" is neither live nor sandbox", v->profile);
-	if (v->clock_follow[0] != '\0' && !str_eq(profile, STR("sandbox")))
-		problem(c, "clock.follow", "only with profile = sandbox");
-	check_retention(c, "retention.events", v->retention_events);
-	check_retention(c, "retention.messages", v->retention_messages);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const struct key *k = key_find(str_from(words[i].key));
+
+		err = (struct gw_error)GW_ERROR_INIT;
+		if (config_check_word(words[i].what, field_of(c, k), &err) != GW_OK)
+			problem(c, c->origin[k - keys], "%s: %s", k->key, err.message);
+	}
+	if (c->values.clock_follow[0] != '\0' && strcmp(c->values.profile, "sandbox") != 0)
+		problem(c, c->origin[follow - keys], "clock.follow: only with profile = sandbox");
+	check_retention(c, "retention.events", c->values.retention_events);
+	check_retention(c, "retention.messages", c->values.retention_messages);
+}
+
+static void check_accounts(struct config *c)
+{
+	char where[4200];
+
 	for (size_t i = 0; i < c->account_count; i++) {
 		const struct config_account *a = &c->accounts[i];
 
+		(void)snprintf(where, sizeof(where), "%s:%d", c->path, a->line);
 		if (a->app_secret.len == 0)
-			problem(c, a->name, "no app_secret_file: webhooks could not be verified");
+			problem(c, where,
+				"account %s: no app_secret_file: webhooks could not be verified",
+				a->name);
 		if (a->token.len == 0)
-			problem(c, a->name, "no token_file: nothing could be sent");
+			problem(c, where, "account %s: no token_file: nothing could be sent",
+				a->name);
+	}
+}
+
+static void keep_sources(struct config *c, const char *path, const struct config_override *from,
+			 size_t count)
+{
+	c->asked = path != NULL ? xstrdup(path) : NULL;
+	c->overrides = xcalloc(count + 1, sizeof(*c->overrides));
+	c->override_count = count;
+	for (size_t i = 0; i < count; i++) {
+		c->overrides[i].key = xstrdup(from[i].key);
+		c->overrides[i].value = xstrdup(from[i].value);
 	}
 }
 
@@ -467,6 +529,7 @@ gw_status config_load(const char *path, const struct config_override *overrides,
 
 	for (size_t i = 0; i < NKEYS; i++)
 		set_value(c, &keys[i], str_from(keys[i].def), "default");
+	keep_sources(c, path, overrides, count);
 	c->path = path != NULL ? xstrdup(path) : find_file();
 	if (c->path != NULL)
 		read_file(c);
@@ -482,11 +545,58 @@ gw_status config_load(const char *path, const struct config_override *overrides,
 	outside_secrets(c);
 	default_folder(c);
 	check_words(c);
+	check_accounts(c);
 	*out = c;
 	if (c->problem_count > 0)
 		return gw_error_set(err, GW_EPARSE, "%zu problem%s in the configuration",
 				    c->problem_count, c->problem_count == 1 ? "" : "s");
 	return GW_OK;
+}
+
+gw_status config_reload(const struct config *c, struct config **out, struct gw_error *err)
+{
+	return config_load(c->asked, c->overrides, c->override_count, out, err);
+}
+
+static size_t field_size(const struct key *k)
+{
+	switch (k->type) {
+	case TYPE_STR: return sizeof(((struct config_values *)0)->data_dir);
+	case TYPE_BOOL: return sizeof(bool);
+	default: return sizeof(int64_t);
+	}
+}
+
+static bool is_same(const struct key *k, const void *a, const void *b)
+{
+	return k->type == TYPE_STR ? strcmp(a, b) == 0 : memcmp(a, b, field_size(k)) == 0;
+}
+
+static void swap_text(char **a, char **b)
+{
+	char *held = *a;
+
+	*a = *b;
+	*b = held;
+}
+
+void config_adopt(struct config *c, struct config *from,
+		  void (*changed)(void *cookie, const char *key, bool live), void *cookie)
+{
+	for (size_t i = 0; i < NKEYS; i++) {
+		const struct key *k = &keys[i];
+
+		if (is_same(k, field_of(c, k), field_of(from, k)))
+			continue;
+		changed(cookie, k->key, k->live == LIVE);
+		if (k->live != LIVE)
+			continue;
+		memcpy(field_of(c, k), field_of(from, k), field_size(k));
+		swap_text(&c->origin[i], &from->origin[i]);
+		swap_text(&c->text[i], &from->text[i]);
+	}
+	memcpy(c->accounts, from->accounts, sizeof(c->accounts));
+	c->account_count = from->account_count;
 }
 
 void config_free(struct config *c)
@@ -499,6 +609,12 @@ void config_free(struct config *c)
 	}
 	for (size_t i = 0; i < c->problem_count; i++)
 		free(c->problems[i]);
+	for (size_t i = 0; i < c->override_count; i++) {
+		free((void *)(uintptr_t)c->overrides[i].key);
+		free((void *)(uintptr_t)c->overrides[i].value);
+	}
+	free(c->overrides);
+	free(c->asked);
 	free(c->path);
 	explicit_bzero(c, sizeof(*c));
 	free(c);

@@ -24,6 +24,7 @@ struct config_account {
 	char app_id[64], base_url[256], version[16], business_id[64];
 	char numbers[1024];
 	struct secret app_secret, app_secret_previous, verify_token, token;
+	int line; /* of the first key in its section */
 };
 
 /* One field per row of config.def, named as there; see that file. */
@@ -53,6 +54,12 @@ struct config_override {
  */
 GW_NODISCARD gw_status config_load(const char *path, const struct config_override *overrides,
 				   size_t count, struct config **out, struct gw_error *err);
+/* The same sources (path, environment, flags) again; c stays as it is.  As config_load(). */
+GW_NODISCARD gw_status config_reload(const struct config *c, struct config **out,
+				     struct gw_error *err);
+/* Take the LIVE values and the accounts of `from`; changed() names every key that differs. */
+void config_adopt(struct config *c, struct config *from,
+		  void (*changed)(void *cookie, const char *key, bool live), void *cookie);
 void config_free(struct config *c); /* wipes secrets */
 const struct config_values *config_values(const struct config *c);
 size_t config_account_count(const struct config *c);

@@ -7,7 +7,7 @@
  * /api/v1/stream with the key of its own address.
  *
  * THREADS  The loop's.
- * TESTS    tests/system/test_page.py
+ * TESTS    tests/system/test_stream.py
  */
 #include "base/panic.h"
 #include "server/api.h"

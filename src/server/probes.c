@@ -32,7 +32,7 @@ bool probe_answer(struct server *s, struct http_call *call)
 		http_reply_json(call, 503, STR("{\"ready\":false,\"reason\":\"starting\"}"));
 	else if (phase == SERVER_DRAINING)
 		http_reply_json(call, 503, STR("{\"ready\":false,\"reason\":\"draining\"}"));
-	else if (inbox_is_stuck(s->store, s->cfg->disk_min))
+	else if (inbox_is_stuck(s->store, s->disk_min))
 		http_reply_json(call, 503,
 				STR("{\"ready\":false,\"reason\":\"the store is stuck or the "
 				    "disk is full\"}"));

@@ -8,6 +8,7 @@
  * LIFE        STARTING  store opened, accounts seeded, memory rebuilt, listeners up
  *             READY     until SIGTERM or SIGINT
  *             DRAINING  drain.c
+ *             SIGHUP is reload.c's, in any of them.
  * FAILURE     A step of the start fails: one sentence, exit 78 (configuration),
  *             7 (somebody has the port or the data folder) or 74 (disk).
  * THREADS     The caller's becomes the loop's.
@@ -19,9 +20,12 @@
 #include "base/sys_file.h"
 #include "server/api.h"
 #include "server/clock_follow.h"
+#include "server/config_check.h"
 #include "server/drain.h"
 #include "server/graph_front.h"
+#include "server/reload.h"
 #include "server/seed.h"
+#include "server/settings.h"
 #include "server/server.h"
 #include "server/stream.h"
 #include "server/webhook_front.h"
@@ -73,35 +77,13 @@ static void api_request(void *cookie, struct http_call *call)
 static const struct http_server_handlers public_handlers = { public_head, public_request };
 static const struct http_server_handlers api_handlers = { api_head, api_request };
 
-/* "127.0.0.1:8080" or "[::1]:8080" */
-static gw_status split_address(const char *text, char *host, size_t cap, uint16_t *port,
-			       struct gw_error *err)
-{
-	struct str s = str_from(text), h;
-	uint32_t n;
-	size_t colon = s.len;
-
-	while (colon > 0 && s.ptr[colon - 1] != ':')
-		colon--;
-	if (colon < 2 || !str_to_u32(str_slice(s, colon, s.len), &n) || n > 65535)
-		return gw_error_set(err, GW_EPARSE,
-				    "\"%s\" is not ADDRESS:PORT, such as 127.0.0.1:8080", text);
-	h = str_slice(s, 0, colon - 1);
-	if (h.len > 2 && h.ptr[0] == '[')
-		h = str_slice(h, 1, h.len - 1);
-	if (!str_copy(h, host, cap))
-		return gw_error_set(err, GW_ELIMIT, "\"%s\": the address is too long", text);
-	*port = (uint16_t)n;
-	return GW_OK;
-}
-
 static gw_status listen_tcp(struct server *s, const char *name, const char *where,
 			    const struct http_server_handlers *handlers, size_t body_max,
 			    struct http_server **out, struct gw_error *err)
 {
 	struct http_server_options o = HTTP_SERVER_OPTIONS_INIT;
-	char host[128];
-	gw_status st = split_address(where, host, sizeof(host), &o.port, err);
+	char host[CONFIG_HOST_MAX];
+	gw_status st = config_address(where, host, &o.port, err);
 
 	if (st != GW_OK)
 		return st;
@@ -274,30 +256,6 @@ static gw_status open_store(struct server *s, struct gw_error *err)
 		&s->store, err);
 }
 
-static struct outbox_settings outbox_settings_of(const struct config_values *v)
-{
-	return (struct outbox_settings){
-		.wait_max_ms = v->graph_wait_max_ms,
-		.lifetime_ms = v->queue_lifetime_ms,
-		.retry_max_ms = v->queue_retry_max_ms,
-		.attempts_max = (uint32_t)v->queue_attempts_max,
-		.lane_unknown_wait_ms = v->lane_unknown_wait_ms,
-		.unknown_wait_ms = v->unknown_wait_ms,
-		.unknown_policy = v->unknown_policy,
-		.server_errors_prove_nothing = v->server_errors_prove_nothing,
-		.failed_echoes_token = v->failed_echoes_token,
-		.graph_connect_ms = v->graph_connect_ms,
-		.graph_timeout_ms = v->graph_timeout_ms,
-		.graph_ca_file = v->graph_ca_file,
-		.in_flight_max = (unsigned)v->graph_in_flight,
-		.disk_min = v->disk_min,
-		.queue_max = (uint32_t)v->queue_max,
-		.number_rate_share = (double)v->pacing_share / 1000.0,
-		.pair_burst = (uint32_t)v->pair_burst,
-		.pair_interval_ms = v->pair_interval_ms,
-	};
-}
-
 static gw_status make_flows(struct server *s, struct gw_error *err)
 {
 	const struct config_values *v = s->cfg;
@@ -317,26 +275,19 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 						  .token = &s->token,
 						  .log = &s->log,
 						  .metrics = s->metrics,
-						  .settings = outbox_settings_of(v) },
+						  .settings = settings_outbox(v) },
 			&s->outbox, err);
 	if (st != GW_OK)
 		return st;
-	return relay_new(
-		&(struct relay_options){
-			.loop = s->loop,
-			.store = s->store,
-			.destinations = s->destinations,
-			.accounts = s->accounts,
-			.egress = s->egress,
-			.log = &s->log,
-			.metrics = s->metrics,
-			.settings = { .timeout_ms = v->relay_timeout_ms,
-				      .connect_ms = 3000,
-				      .lane_block_max_ms = v->relay_lane_block_max_ms,
-				      .lifetime_ms = INT64_C(72) * 3600 * 1000,
-				      .concurrency_max = (unsigned)v->relay_concurrency,
-				      .https_only = v->relay_https_only } },
-		&s->relay, err);
+	return relay_new(&(struct relay_options){ .loop = s->loop,
+						  .store = s->store,
+						  .destinations = s->destinations,
+						  .accounts = s->accounts,
+						  .egress = s->egress,
+						  .log = &s->log,
+						  .metrics = s->metrics,
+						  .settings = settings_relay(v) },
+			 &s->relay, err);
 }
 
 static gw_status make_parts(struct server *s, struct gw_error *err)
@@ -415,6 +366,10 @@ static void on_signal(void *cookie, uint32_t events)
 	(void)events;
 	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		reload_begin(s, NULL);
+		return;
+	}
 	if (s->phase == SERVER_DRAINING) {
 		log_warn(&s->log, "second signal: leaving now, as if killed");
 		_exit(1);
@@ -431,6 +386,7 @@ static gw_status watch_signals(struct server *s, struct gw_error *err)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return gw_error_sys(err, GW_EIO, "cannot block signals");
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -473,6 +429,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	log_init(&s->log, STDERR_FILENO, level, "gateway", NULL);
 	rnd_init_system(&s->rnd);
 	s->loop = loop_new(&s->clock);
+	settings_publish(s);
 	s->mail = mailbox_new();
 	loop_attach(s->loop, s->mail);
 	timer_init(&s->tick, s->loop, LOOP_REAL, on_tick, s);
@@ -500,6 +457,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	if (st == GW_OK)
 		log_info(&s->log, "drained, leaving");
 	free(s->drain);
+	settings_release(s);
 	free(s);
 	return exit_code_of(st);
 }

@@ -13,7 +13,7 @@
 struct config;
 
 struct serve_options {
-	const struct config *config; /* checked by config_load() */
+	struct config *config; /* checked by config_load(); a reload writes its LIVE keys */
 	int ready_fd; /* one line "ready public=PORT api=PORT socket=PATH\n" is
 				       * written here when all listeners are up; -1: none */
 };

@@ -25,11 +25,13 @@ struct graph_front;
 struct streams;
 struct clock_follow;
 struct drain;
+struct reload;
+struct hosts;
 
 enum server_phase { SERVER_STARTING, SERVER_READY, SERVER_DRAINING };
 
 struct server {
-	const struct config *config;
+	struct config *config; /* written by reload.c */
 	const struct config_values *cfg;
 	struct log log;
 	struct clock clock;
@@ -56,6 +58,10 @@ struct server {
 	bool public_serves_api; /* set before the listeners start */
 	struct timer tick;
 	struct drain *drain; /* from SIGTERM on */
+	struct reload *reload; /* one that is under way */
+	/* LIVE keys that listeners read (settings.c) */
+	_Atomic int64_t disk_min;
+	struct hosts *_Atomic hosts;
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	_Atomic int phase; /* enum server_phase; read by HTTP threads */

@@ -14,6 +14,7 @@
  *                snapshot of the catch-up holds all that were committed before
  *                the stream was linked, and what comes later waits in `held`.
  *                An event between the two is written twice; ids tell.
+ *             3. None is opened in a drain: streams_close_all() has closed them.
  * LIMITS      STREAMS_MAX streams, STREAM_BACKLOG_MAX events of a catch-up.
  * THREADS     The loop's; on_closed() runs on a listener's and only posts.
  * TESTS       tests/system/test_stream.py
@@ -380,6 +381,11 @@ void api_stream(struct api_request *r)
 	if (!str_eq(format, STR("godwit")) && !str_eq(format, STR("meta"))) {
 		api_error(r->call, 400, "usage", "bad_format",
 			  "format: want godwit or meta, got \"%.*s\"", STR_ARG(format));
+		return;
+	}
+	if (r->server->phase == SERVER_DRAINING) {
+		api_error(r->call, 503, "busy", "draining",
+			  "the gateway is leaving; come back with Last-Event-ID");
 		return;
 	}
 	if (st->count == STREAMS_MAX) {

@@ -129,7 +129,7 @@ size_t webhook_on_head(struct webhook_front *f, struct http_call *call)
 {
 	struct server *s = f->server;
 
-	if (str_eq(http_method(call), STR("POST")) && inbox_is_stuck(s->store, s->cfg->disk_min)) {
+	if (str_eq(http_method(call), STR("POST")) && inbox_is_stuck(s->store, s->disk_min)) {
 		count(f, RESULT_BUSY);
 		http_reply_retry(call, 5); /* Meta will deliver again */
 		return 0;

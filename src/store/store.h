@@ -22,7 +22,7 @@
  *             process (exit 74 after one log line): nothing unsynced was acknowledged.
  * LIMITS      STORE_GROUP_MAX requests a commit; callers bound what they submit.
  * THREADS     All functions: the loop's thread, unless noted.  done(): the loop's thread.
- * TESTS       tests/unit/test_store*.c, tests/crash
+ * TESTS       tests/unit/test_store*.c, tests/crash/test_kills.py
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

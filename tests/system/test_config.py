@@ -68,6 +68,47 @@ def test_serve_refuses_the_same(tmp_path, run):
     assert done.returncode in (2, 78) and "queue.max" in done.stderr
 
 
+def test_check_finds_what_serve_would_refuse(tmp_path, run):
+    """Addresses, networks, URLs, numbers, words: one run names them all with their lines, and so does serve."""
+    for name in ("app", "token"):
+        write(tmp_path, "x", name)
+    path = write(tmp_path, """\
+listen.public = localhost:8080
+listen.api = 127.0.0.1
+egress.allow = 10.0.0.0/33
+log.level = loud
+profile = test
+unknown.policy = pray
+graph.ca_file = %s/nowhere.pem
+listen.local = /%s
+clock.follow = sandbox
+[account main]
+app_secret_file = %s/app
+token_file = %s/token
+base_url = ftp://example.org
+numbers = 1 2=0 3
+[account other]
+numbers = 4=1001
+""" % (tmp_path, "s" * 120, tmp_path, tmp_path))
+    want = {1: "listen.public", 2: "listen.api", 3: "egress.allow", 4: "log.level", 5: "profile", 6: "unknown.policy",
+            7: "graph.ca_file", 8: "listen.local", 9: "clock.follow", 13: "base_url", 14: '"2=0"', 16: '"4=1001"'}
+    for words in (("config", "check"), ("serve",)):
+        done = run(*words, "-c", path)
+        assert done.returncode == 2 and done.stdout == ""
+        for line, word in want.items():
+            said = [s for s in done.stderr.splitlines() if ":%d: " % line in s]
+            assert any(word in s for s in said), (line, done.stderr)
+        assert ":16: account other: no token_file" in done.stderr  # where its section begins to speak
+    assert not os.path.exists(tmp_path / "data")
+
+
+@pytest.mark.parametrize("text", ["listen.public = [::1]:0", "listen.api = 0.0.0.0:65535", "clock.follow =",
+                                  "egress.allow = 10.0.0.0/8,::1/128", "listen.local = none"])
+def test_and_takes_what_serve_takes(tmp_path, run, text):
+    done = run("config", "check", "-c", write(tmp_path, text + "\n"))
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("text,good", [
     ("graph.wait_max = 100ms", True), ("graph.wait_max = 99ms", False), ("graph.wait_max = 120s", True),
     ("graph.wait_max = 2m", True), ("graph.wait_max = 120001ms", False), ("graph.wait_max = 1", True),

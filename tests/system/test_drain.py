@@ -239,6 +239,34 @@ def test_readiness_ends_at_once_and_no_new_connection_is_taken(stack):
     assert gateway.state(msg) == "accepted"
 
 
+def test_streams_that_come_in_a_drain_do_not_hold_it(stack):
+    """Asked for on connections kept from before: refused, and the gateway leaves when its attempt is over."""
+    gateway, to = stack.gateway, someone()
+    assert gateway.key
+    stack.inject(fault="slow", to=to, delay_ms=2000)
+    thread, box = waiting_call(gateway, to)
+    wait_until("it to be in flight", lambda: stack.accepted(to))
+    port = int(gateway.base.rpartition(":")[2])
+    kept = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(4)]
+    for one in kept:
+        one.sendall(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b" 200 " in one.recv(4096).split(b"\r\n")[0]
+    begin = time.monotonic()
+    gateway.signal(signal.SIGTERM)
+    wait_until("the drain", lambda: "draining" in gateway.log())
+    for one in kept:
+        one.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n"
+                    % gateway.key.encode())
+    for one in kept:
+        assert b" 503 " in one.recv(4096).split(b"\r\n")[0]
+        one.close()
+    assert gateway.wait() == 0
+    assert time.monotonic() - begin < 10
+    thread.join()
+    assert box[0].status_code == 200
+    gateway.start()
+
+
 def test_the_end_of_its_patience(stacks):
     """An attempt that outlasts drain.grace is given up: unknown, its caller is told 202, and the exit is clean."""
     stack, to = stacks({"drain.grace": "1s"}), someone()

@@ -177,6 +177,98 @@ static void set_wall_shows_it_always(void **state)
 	}
 }
 
+/* ---- a time of day that is stepped */
+
+struct stepped {
+	struct clock_source source;
+	int64_t ns;
+};
+
+static int64_t stepped_ns(const struct clock_source *source)
+{
+	return ((const struct stepped *)(const void *)source)->ns;
+}
+
+#define NOON_MS INT64_C(1795000000000)
+
+static void steps_are_followed(void **state)
+{
+	const int64_t steps_ms[] = { 1, 3600000, -3600000, -86400000, 30 * INT64_C(86400000), -1 };
+	struct stepped day = { { stepped_ns }, NOON_MS * NS_PER_MS };
+	int64_t want = NOON_MS;
+	struct clock c;
+
+	(void)state;
+	clock_init_from(&c, &day.source);
+	CHECK_INT("start", want, clock_wall_ms(&c));
+	for (size_t i = 0; i < ARRAY_LEN(steps_ms); i++) {
+		int64_t mono = clock_mono_ns(&c);
+
+		day.ns += steps_ms[i] * NS_PER_MS;
+		want += steps_ms[i];
+		CHECK_INT("wall", want, clock_wall_ms(&c));
+		CHECK_INT("seconds", want / 1000, clock_wall_s(&c));
+		check_near("mono", mono, clock_mono_ns(&c), SLACK_NS);
+	}
+}
+
+/* A clock that was moved keeps its distance from the time of day. */
+static void steps_under_a_moved_clock(void **state)
+{
+	struct stepped day = { { stepped_ns }, NOON_MS * NS_PER_MS };
+	struct clock c;
+
+	(void)state;
+	clock_init_from(&c, &day.source);
+	clock_advance(&c, HOUR_NS);
+	CHECK_INT("an hour on", NOON_MS + 3600000, clock_wall_ms(&c));
+	day.ns -= 2 * HOUR_NS;
+	CHECK_INT("back", NOON_MS - 3600000, clock_wall_ms(&c));
+	clock_set_wall(&c, NOON_MS - 7200000); /* shifted by an hour */
+	day.ns += HOUR_NS;
+	CHECK_INT("on", NOON_MS - 3600000, clock_wall_ms(&c));
+	clock_set_wall(&c, NOON_MS);
+	CHECK_INT("set", NOON_MS, clock_wall_ms(&c));
+}
+
+static void steps_pass_a_frozen_clock_by(void **state)
+{
+	struct stepped day = { { stepped_ns }, NOON_MS * NS_PER_MS };
+	struct clock c;
+
+	(void)state;
+	clock_init_from(&c, &day.source);
+	clock_freeze(&c);
+	day.ns += HOUR_NS;
+	CHECK_INT("frozen", NOON_MS, clock_wall_ms(&c));
+	clock_advance(&c, NS_PER_S);
+	CHECK_INT("advanced", NOON_MS + 1000, clock_wall_ms(&c));
+	clock_resume(&c);
+	CHECK_INT("runs on from where it stood", NOON_MS + 1000, clock_wall_ms(&c));
+	day.ns -= 2 * HOUR_NS;
+	CHECK_INT("and follows", NOON_MS + 1000 - 7200000, clock_wall_ms(&c));
+}
+
+static void steps_out_of_the_world(void **state)
+{
+	const int64_t days[] = { INT64_MIN, -1, 0, INT64_MAX };
+	struct stepped day = { { stepped_ns }, NOON_MS * NS_PER_MS };
+	struct clock c;
+
+	(void)state;
+	clock_init_from(&c, &day.source);
+	for (int moved = 0; moved < 4; moved++) {
+		for (size_t i = 0; i < ARRAY_LEN(days); i++) {
+			day.ns = days[i];
+			assert_in_range(clock_wall_ms(&c), 0, INT64_C(8000000000000));
+		}
+		if (moved == 0)
+			clock_advance(&c, INT64_MAX);
+		else
+			clock_set_wall(&c, moved == 1 ? INT64_MAX : NOON_MS);
+	}
+}
+
 static void advance_back(void *arg)
 {
 	clock_advance(arg, -1);
@@ -255,6 +347,10 @@ int main(void)
 		cmocka_unit_test(set_wall_running),
 		cmocka_unit_test(extremes_do_not_overflow),
 		cmocka_unit_test(set_wall_shows_it_always),
+		cmocka_unit_test(steps_are_followed),
+		cmocka_unit_test(steps_under_a_moved_clock),
+		cmocka_unit_test(steps_pass_a_frozen_clock_by),
+		cmocka_unit_test(steps_out_of_the_world),
 		cmocka_unit_test(never_back),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(days_against_the_library),

@@ -2,6 +2,7 @@
 /* test_http_answers.c - the listener: late answers, streams, its end, its addresses */
 #include "http_fixture.h"
 
+#include "net/http_server_int.h"
 #include <sys/stat.h>
 
 /* ---- answers from another thread ---- */
@@ -317,6 +318,128 @@ static void stop_cuts_what_is_unanswered(void **state)
 	buf_release(&f.answer);
 }
 
+#define PATIENCE_MS 60000
+
+static void *stop_patiently(void *server)
+{
+	http_server_stop(server, PATIENCE_MS);
+	return NULL;
+}
+
+static void await_refused(uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int64_t limit = clock_real_ns() + PEER_LIMIT_S * NS_PER_S;
+
+	for (int rc = 0; rc == 0;) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_true(clock_real_ns() < limit);
+		rc = connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to));
+		(void)close(fd);
+	}
+}
+
+/* Two streams whose owners hear of their end when the listener is about to leave. */
+struct pair {
+	struct mail later;
+	struct fixture *f;
+	struct http_stream *of[2];
+	int ended; /* the listener's thread */
+};
+
+struct half {
+	struct pair *pair;
+	size_t which;
+};
+
+static struct http_stream *take_half(struct pair *p, size_t which)
+{
+	struct http_stream *st = p->of[which];
+
+	p->of[which] = NULL;
+	return st;
+}
+
+static void close_the_other(struct mail *mail)
+{
+	struct pair *p = CONTAINER_OF(mail, struct pair, later);
+
+	http_stream_close(take_half(p, p->of[0] == NULL ? 1 : 0));
+}
+
+static void on_half_closed(void *cookie)
+{
+	const struct half *h = cookie;
+
+	if (++h->pair->ended < 2)
+		return;
+	http_stream_close(take_half(h->pair, h->which)); /* its mail is on the way */
+	mailbox_post(h->pair->f->server->box,
+		     &h->pair->later); /* and behind it the other's owner */
+}
+
+/* One is closed as the listener counts what is still out, the other while it waits for that one. */
+static void stop_with_two_streams_given_back_meanwhile(void **state)
+{
+	struct http_server_options o = plain();
+	struct fixture f;
+	struct pair p = { .f = &f, .later = { .deliver = close_the_other } };
+	struct half halves[2] = { { &p, 0 }, { &p, 1 } };
+	int fds[2];
+
+	(void)state;
+	start(&f, &o);
+	for (size_t i = 0; i < 2; i++) {
+		fds[i] = peer_connect(http_server_port(f.server));
+		peer_send(fds[i], STR("GET /held HTTP/1.1\r\nHost: h\r\n\r\n"));
+		await_held(&f, 1);
+		p.of[i] = http_reply_stream(take_held(&f), "text/event-stream", 1000,
+					    on_half_closed, &halves[i]);
+		http_stream_send(p.of[i], STR("data: hello\n\n"));
+		peer_read_until(fds[i], &f.answer, "data: hello\n\n");
+		buf_reset(&f.answer);
+	}
+	http_server_stop(f.server, 5000);
+	CHECK_INT("both ended", 2, p.ended);
+	for (size_t i = 0; i < 2; i++) {
+		assert_null(p.of[i]);
+		assert_true(peer_is_closed(fds[i]));
+		(void)close(fds[i]);
+	}
+	mailbox_free(f.box);
+	buf_release(&f.answer);
+}
+
+/* A stream that begins when the listener is leaving already is cut, not waited for. */
+static void stop_cuts_a_stream_that_comes_late(void **state)
+{
+	struct http_server_options o = plain();
+	struct fixture f;
+	pthread_t thread;
+	int64_t begin;
+	int fd;
+
+	(void)state;
+	start(&f, &o);
+	fd = peer_connect(http_server_port(f.server));
+	peer_send(fd, STR("GET /held HTTP/1.1\r\nHost: h\r\n\r\n"));
+	await_held(&f, 1);
+	assert_int_equal(pthread_create(&thread, NULL, stop_patiently, f.server), 0);
+	await_refused(http_server_port(f.server)); /* is_draining was set in that mail */
+	begin = clock_real_ns();
+	f.stream = http_reply_stream(take_held(&f), "x/y", 1000, on_stream_closed, &f);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(clock_real_ns() - begin < PATIENCE_MS / 2 * NS_PER_MS);
+	CHECK_INT("closed once", 1, atomic_load(&f.closed));
+	http_stream_close(f.stream);
+	(void)close(fd);
+	mailbox_free(f.box);
+	buf_release(&f.answer);
+}
+
 struct replier {
 	struct fixture *f;
 	struct http_call *calls[64];
@@ -489,6 +612,8 @@ int main(void)
 		cmocka_unit_test(more_than_the_queue_at_once_is_cut),
 		cmocka_unit_test(stop_waits_for_answers),
 		cmocka_unit_test(stop_cuts_what_is_unanswered),
+		cmocka_unit_test(stop_with_two_streams_given_back_meanwhile),
+		cmocka_unit_test(stop_cuts_a_stream_that_comes_late),
 		cmocka_unit_test(stop_races_with_answers),
 		cmocka_unit_test(quiesce_closes_the_listener),
 		cmocka_unit_test(unix_socket),

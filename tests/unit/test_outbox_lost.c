@@ -229,6 +229,37 @@ static void waiting_goes_on_after_a_restart(void **state)
 	CHECK_INT("tries", 2, rig_row(r, &c->message).tries);
 }
 
+/* Nothing waits, lives or blocks the longer by as much as the time of day was set back. */
+static void the_time_of_day_goes_back(void **state)
+{
+	const int64_t back_ms = INT64_C(30) * 24 * 3600 * 1000;
+	struct rig *r = *state;
+	struct call *waiting, *unknown, *c = NULL;
+
+	for (int i = 0; i < 10; i++) { /* the burst to one person */
+		c = rig_send(r, RIG_TEXT("491513", "burst"));
+		RIG_UNTIL(r, c->done);
+	}
+	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 400, 130429, NULL });
+	waiting = rig_send_async(r, RIG_TEXT("491511", "one"));
+	RIG_UNTIL(r, waiting->done && rig_is(r, waiting, "waiting"));
+	graph_next(&r->graph, losses[0].step);
+	unknown = rig_send_async(r, RIG_TEXT("491512", "lost"));
+	RIG_UNTIL(r, unknown->done && rig_is(r, unknown, "unknown"));
+	clock_set_wall(&r->k.clock, clock_wall_ms(&r->k.clock) - back_ms);
+	rig_restart(r);
+	rig_advance(r, 6000);
+	c = rig_send(r, RIG_TEXT("491513", "the pair rate is not a month behind"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("answer", 200, c->status);
+	rig_advance(r, 30000);
+	c = rig_send(r, RIG_TEXT("491512", "behind the lost one"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("answer", 200, c->status);
+	rig_advance(r, r->settings.retry_max_ms);
+	RIG_UNTIL(r, rig_is(r, waiting, "accepted"));
+}
+
 /* Calls whose commit was under way when the process ended are neither answered nor lost. */
 static void ended_in_the_middle(void **state)
 {
@@ -411,6 +442,7 @@ int main(void)
 		WITH(killed_while_sending),
 		WITH(the_status_came_before_the_kill),
 		WITH(waiting_goes_on_after_a_restart),
+		WITH(the_time_of_day_goes_back),
 		WITH(ended_in_the_middle),
 		WITH(pairs_are_remembered),
 		WITH(resolved_by_hand),
