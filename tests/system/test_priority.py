@@ -81,6 +81,27 @@ def test_a_reply_where_the_wire_is_full(fronts, meta):
     gateway.kill()  # the campaign need not be finished
 
 
+def claims(gateway, at_least):
+    """Messages that were claimed so far, when there are so many."""
+    def there():
+        found = CLAIMED.findall(gateway.log())
+        return found if len(found) >= at_least else None
+    return wait_until("%d claims" % at_least, there)
+
+
+def test_a_reply_is_claimed_behind_a_full_batch(stacks):
+    """All that may be claimed ahead is; no slot passes, and still the reply's intent is written down at once."""
+    stack = stacks(limit=200, limit_mps=200)
+    Clock(stack.sandbox).freeze()
+    for _ in range(20):
+        stack.gateway.send_async(template(someone()), path=MARKETING)
+    before = claims(stack.gateway, 4)
+    assert len(before) < 10
+    reply = stack.gateway.send_async(text(someone()))
+    assert reply == claims(stack.gateway, len(before) + 1)[-1]
+    stack.gateway.kill()
+
+
 def test_the_order_of_the_classes(stack):
     """All are queued while the clock stands still, the worst first; then they leave class by class.
 
@@ -119,8 +140,7 @@ def test_a_lane_goes_by_its_best_message(stacks):
     gateway, clock = stack.gateway, Clock(stack.sandbox)
     clock.freeze()
     queue = [gateway.send_async(template(someone()), path=MARKETING) for _ in range(40)]
-    claimed = wait_until("claims ahead", lambda: (lambda c: c if len(c) > 3 else None)(CLAIMED.findall(gateway.log())))
-    heads = [claimed[-1], queue[-1]]
+    heads = [claims(gateway, 4)[-1], queue[-1]]
     replies = [gateway.send_async(text(gateway.look(msg)["to"], "the reply")) for msg in heads]
     behind = [m for m, what in trace(gateway) if what == "leaves"]
     assert not set(behind) & set(heads)
