@@ -19,6 +19,10 @@
  *          times and their latency counts from then, so that a stall of the
  *          system under test is not hidden by the generator waiting for it.
  *
+ *          The seconds of sends go from the first answer to the last, so that the
+ *          way of the first message and the drain's end, in which nothing is handed
+ *          in, count as latency and not as a lower rate.
+ *
  * OUTPUT   One line "name value" each: posted answered non_200 arrived repeated
  *          lost seconds rate ack_p50_ms ack_p99_ms relay_p50_ms relay_p99_ms
  *          relay_p999_ms.
@@ -76,7 +80,7 @@ struct load {
 	int64_t *due_ns; /* per seq: when it was due (or posted) */
 	int64_t *ack_ns, *arrive_ns;
 	uint32_t next, posted, answered, non_200, arrived, repeated;
-	int64_t start_ns, last_arrival_ns;
+	int64_t start_ns, last_arrival_ns, first_answer_ns, last_answer_ns;
 	int64_t wall_s;
 };
 
@@ -244,6 +248,9 @@ static void on_answer(struct load *l, struct conn *c)
 	drop_front(c, len);
 	l->ack_ns[c->seq] = clock_real_ns() - l->due_ns[c->seq];
 	l->answered++;
+	l->last_answer_ns = clock_real_ns();
+	if (l->answered == 1)
+		l->first_answer_ns = l->last_answer_ns;
 	c->busy = false;
 	l->idle[l->idle_count++] = c->index;
 }
@@ -409,9 +416,13 @@ static void print_quantiles(const char *name, int64_t *ns, uint32_t count)
 
 static void report(struct load *l)
 {
-	int64_t end = l->o.sends ? clock_real_ns() : l->last_arrival_ns;
-	double seconds = (double)(end - l->start_ns) / 1e9;
+	int64_t start = l->o.sends ? l->first_answer_ns : l->start_ns;
+	int64_t end = l->o.sends ? l->last_answer_ns : l->last_arrival_ns;
+	double seconds = (double)(end - start) / 1e9;
 	uint32_t done = l->o.sends ? l->answered - l->non_200 : l->arrived;
+
+	if (l->o.sends && done > 0)
+		done--; /* from the first to the last there is one interval less */
 
 	printf("posted %u\nanswered %u\nnon_200 %u\narrived %u\nrepeated %u\nlost %u\n", l->posted,
 	       l->answered, l->non_200, l->arrived, l->repeated,

@@ -21,12 +21,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FAULTS_MAX 16
 #define SPEC_MAX 1024
+#define SLOW_NS 100000000
 
-enum fault_action { FAULT_KILL, FAULT_FAIL, FAULT_ONCE };
+enum fault_action { FAULT_KILL, FAULT_FAIL, FAULT_ONCE, FAULT_SLOW };
 
 struct fault {
 	struct str name; /* in spec */
@@ -48,6 +50,7 @@ static bool read_fault(struct str text, struct fault *f)
 		[FAULT_KILL] = "kill",
 		[FAULT_FAIL] = "fail",
 		[FAULT_ONCE] = "once",
+		[FAULT_SLOW] = "slow",
 	};
 	struct str name, at;
 
@@ -76,10 +79,18 @@ static void read_spec(void)
 	rest = str_from(state.spec);
 	while (str_split(&rest, ',', &field)) {
 		if (state.count == FAULTS_MAX || !read_fault(field, &state.faults[state.count]))
-			PANIC("GODWIT_FAULT: want up to %d of name:N:kill|fail|once, not \"%.*s\"",
+			PANIC("GODWIT_FAULT: want up to %d of name:N:kill|fail|once|slow, not "
+			      "\"%.*s\"",
 			      FAULTS_MAX, STR_ARG(field));
 		state.count++;
 	}
+}
+
+static void be_slow(void)
+{
+	struct timespec ts = { .tv_nsec = SLOW_NS };
+
+	(void)nanosleep(&ts, NULL);
 }
 
 bool fault_hit(const char *name)
@@ -96,7 +107,9 @@ bool fault_hit(const char *name)
 		passage = atomic_fetch_add(&f->passed, 1) + 1;
 		if (passage == f->at && f->action == FAULT_KILL)
 			(void)kill(getpid(), SIGKILL);
-		if (passage == f->at || (passage > f->at && f->action == FAULT_FAIL))
+		if (f->action == FAULT_SLOW && passage >= f->at)
+			be_slow();
+		else if (passage == f->at || (passage > f->at && f->action == FAULT_FAIL))
 			fails = true;
 	}
 	if (fails)

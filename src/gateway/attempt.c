@@ -103,6 +103,15 @@ static void start_exchange(struct dispatch *d, struct outq_entry *e, const struc
 	explicit_bzero(authorization, sizeof(authorization));
 }
 
+static void log_leaves(const struct dispatch *d, const struct outq_entry *e)
+{
+	char id[ID_TEXT_MAX];
+
+	id_text(ID_MESSAGE, &e->id, id);
+	log_debug(d->o.log, "message id=%s leaves class=%d try=%u", id, (int)e->claimed_as,
+		  e->tries);
+}
+
 void attempt_start(struct dispatch *d, struct outq_entry *e)
 {
 	struct number *number = dispatch_number(d, e);
@@ -117,6 +126,7 @@ void attempt_start(struct dispatch *d, struct outq_entry *e)
 		return;
 	}
 	e->sent_ns = dispatch_now(d);
+	log_leaves(d, e);
 	d->in_flight++;
 	start_exchange(d, e, number->account, url);
 	(void)FAULT("outbox.posted"); /* O5 */

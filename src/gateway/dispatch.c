@@ -10,21 +10,29 @@
  *
  * Commits take time, slots do not wait, so messages are claimed ahead: as many
  * as the pacer will release within CLAIM_AHEAD_NS and twice a commit's
- * duration.  Claims of one turn of the loop share a commit.  Armed messages
- * leave by class too, so a reply overtakes a campaign's claims.
+ * duration.  Claims of one turn of the loop share a commit.
+ *
+ * A better message overtakes what was claimed ahead of it: it is claimed at once
+ * (only claims of its class and better count against what is claimed ahead),
+ * leaves first when it is armed, and until then, for as long as its commit
+ * takes, the slots that come due are kept free (pacer_hold has a budget for
+ * that).  So a campaign costs it the slot that was being given away when it came.
  *
  * INVARIANTS  1. Nothing is posted that is not SENDING on disk with this try.
- *             2. claiming + armed + in_flight <= settings.in_flight_max.
+ *             2. in_flight <= settings.in_flight_max, and nothing is claimed that
+ *                with the better claims of its number would be more.
  *             3. Every slot is taken from the pacer at release, so however the
  *                commits bunch, what leaves does not.
  *             4. Lifetime, guards and quoted messages are looked at at the claim,
  *                which is at most a few slots before the release.
+ *             5. A claimed message is counted in claiming[] or armed_count[] of
+ *                claimed_as, the class of its lane, which can only become better.
  *
  * FAILURE     Crash after the claim's commit: the row is sending, the next start
  *             makes it unknown, whether it left or not.  A paused number or account
  *             gives its armed messages back (waiting, no attempt burned).
  * LIMITS      settings.in_flight_max
- * TESTS       tests/unit/test_outbox.c
+ * TESTS       tests/unit/test_outbox.c, tests/system/test_priority.py
  */
 #include "gateway/dispatch_int.h"
 
@@ -117,8 +125,9 @@ static void claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns, bool
 
 	pairs_take(d->pairs, n->id, e->lane->key, now_ns);
 	e->claimed_ns = now_ns;
+	e->claimed_as = schedule_class(e->lane);
 	e->probe = probe;
-	n->claiming++;
+	n->claiming[e->claimed_as]++;
 	d->claiming++;
 	outq_want(d->o.outq, e, &(struct outq_move){ .to = OUTQ_SENDING, .why = "claimed" });
 }
@@ -161,20 +170,37 @@ static bool account_lets(struct account *a, int64_t now_ns, bool *probe, int64_t
 	return true;
 }
 
+/* The worst class of which one more may be claimed; false: none.  Claims of a worse class hold up
+ * nobody: they are overtaken. */
+static bool may_claim_as(const struct dispatch *d, const struct outq_number *n, size_t wanted,
+			 enum outq_class *last)
+{
+	size_t claims = 0;
+	unsigned c;
+
+	for (c = 0; c < OUTQ_NCLASSES; c++) {
+		claims += n->claiming[c] + n->armed_count[c];
+		if (claims >= wanted || claims + d->in_flight >= d->o.settings->in_flight_max)
+			break; /* inv. 2 */
+		*last = (enum outq_class)c;
+	}
+	return c > 0;
+}
+
 static void claim_some(struct dispatch *d, struct outq_number *n, struct number *number,
 		       int64_t now_ns, int64_t *wake)
 {
 	struct pacer_rate rate = dispatch_rate(d, number);
 	size_t wanted = claims_wanted(d, n, &rate, now_ns, wake);
+	enum outq_class last = OUTQ_AUTHENTICATION;
 	struct outq_lane *lane;
 	struct outq_entry *e;
 	bool probe;
 
-	while (n->claiming + armed_of(n) < wanted &&
-	       d->claiming + d->armed + d->in_flight < d->o.settings->in_flight_max) { /* inv. 2 */
+	while (may_claim_as(d, n, wanted, &last)) {
 		if (!account_lets(number->account, now_ns, &probe, wake))
 			return;
-		lane = schedule_take(d->schedule, n);
+		lane = schedule_take(d->schedule, n, last);
 		if (lane == NULL)
 			return;
 		e = outq_head(lane);
@@ -192,8 +218,10 @@ static void arm(struct dispatch *d, struct outq_entry *e)
 {
 	struct outq_number *n = e->lane->number;
 
-	link_push(&n->armed[e->class_], &e->armed);
-	n->armed_count[e->class_]++;
+	if (armed_of(n) == 0)
+		n->armed_ns = dispatch_now(d);
+	link_push(&n->armed[e->claimed_as], &e->armed);
+	n->armed_count[e->claimed_as]++;
 	d->armed++;
 }
 
@@ -201,13 +229,32 @@ static void disarm(struct dispatch *d, struct outq_entry *e)
 {
 	ASSERT(link_is_in(&e->armed));
 	link_remove(&e->armed);
-	e->lane->number->armed_count[e->class_]--;
+	e->lane->number->armed_count[e->claimed_as]--;
 	d->armed--;
+}
+
+/* A better message joined the lane: what is in front of it goes by its class (inv. 5). */
+static void promote(struct dispatch *d, struct outq_lane *lane)
+{
+	enum outq_class c = schedule_class(lane);
+	struct outq_entry *e = lane->busy;
+
+	if (e == NULL || c >= e->claimed_as)
+		return;
+	if (link_is_in(&e->armed)) {
+		disarm(d, e);
+		e->claimed_as = c;
+		arm(d, e);
+	} else if (e->state != OUTQ_SENDING) {
+		lane->number->claiming[e->claimed_as]--;
+		e->claimed_as = c;
+		lane->number->claiming[c]++;
+	}
 }
 
 static struct outq_entry *next_armed(struct outq_number *n)
 {
-	unsigned c = chooser_choose(&n->release_chooser, n->armed_count);
+	unsigned c = chooser_choose(&n->release_chooser, n->armed_count, OUTQ_NCLASSES - 1);
 
 	return CONTAINER_OF(link_first(&n->armed[c]), struct outq_entry, armed);
 }
@@ -241,18 +288,32 @@ static bool gives_back(struct dispatch *d, struct outq_number *n, const struct n
 	return armed_of(n) == 0;
 }
 
+/* A message better than all that are armed is one commit away from its slot. */
+static bool better_comes(const struct outq_number *n)
+{
+	for (size_t c = 0; c < OUTQ_NCLASSES && n->armed_count[c] == 0; c++) {
+		if (n->claiming[c] > 0)
+			return true;
+	}
+	return false;
+}
+
 static void release_some(struct dispatch *d, struct outq_number *n, struct number *number,
 			 int64_t now_ns, int64_t *wake)
 {
 	struct pacer_rate rate;
 
-	if (armed_of(n) == 0 || gives_back(d, n, number, now_ns))
+	if (armed_of(n) == 0 || gives_back(d, n, number, now_ns)) {
+		pacer_unhold(&n->pacer, now_ns);
 		return;
+	}
 	rate = dispatch_rate(d, number);
-	while (armed_of(n) > 0) {
+	while (armed_of(n) > 0 && d->in_flight < d->o.settings->in_flight_max) { /* inv. 2 */
 		struct outq_entry *e;
 		int64_t next = pacer_next(&n->pacer, &rate, now_ns);
 
+		if (next <= now_ns && better_comes(n))
+			next = pacer_hold(&n->pacer, now_ns);
 		if (next > now_ns) {
 			*wake = next;
 			return;
@@ -263,7 +324,7 @@ static void release_some(struct dispatch *d, struct outq_number *n, struct numbe
 			attempt_back(d, e, "backoff", now_ns, "its lifetime ended");
 			continue;
 		}
-		pacer_take(&n->pacer, &rate, now_ns); /* inv. 3 */
+		pacer_take(&n->pacer, &rate, now_ns, n->armed_ns); /* inv. 3 */
 		attempt_start(d, e);
 	}
 }
@@ -278,10 +339,14 @@ static int64_t min64(int64_t a, int64_t b)
 static int64_t pump_number(struct dispatch *d, struct outq_number *n, int64_t now_ns)
 {
 	struct number *number = accounts_number(d->o.accounts, n->id);
+	bool claims = number != NULL && d->started && !d->draining;
 	int64_t wake = NEVER, claim_wake = NEVER;
 
+	if (claims) /* before a slot is given away: somebody better may have come */
+		claim_some(d, n, number, now_ns, &claim_wake);
 	release_some(d, n, number, now_ns, &wake);
-	if (number != NULL && d->started && !d->draining)
+	claim_wake = NEVER;
+	if (claims)
 		claim_some(d, n, number, now_ns, &claim_wake);
 	return min64(wake, claim_wake);
 }
@@ -338,6 +403,7 @@ void dispatch_kick(struct dispatch *d)
 
 void dispatch_lane(struct dispatch *d, struct outq_lane *lane)
 {
+	promote(d, lane);
 	schedule_lane(d->schedule, lane, dispatch_now(d));
 	d->kicked = true;
 }
@@ -348,7 +414,7 @@ void dispatch_moved(struct dispatch *d, struct outq_entry *e, enum outq_state fr
 	int64_t took;
 
 	if (e->state == OUTQ_SENDING) {
-		n->claiming--;
+		n->claiming[e->claimed_as]--;
 		d->claiming--;
 		took = min64(dispatch_now(d) - e->claimed_ns, COMMIT_NS_MAX);
 		d->commit_ns += (took - d->commit_ns) / 8;

@@ -148,6 +148,14 @@ static void forget(struct outbox *ob, struct outq_entry *e)
 	outq_entry_free(e);
 }
 
+static void log_queued(const struct outbox *ob, const struct outq_entry *e)
+{
+	char id[ID_TEXT_MAX];
+
+	id_text(ID_MESSAGE, &e->id, id);
+	log_debug(ob->o.log, "message id=%s queued class=%d", id, (int)e->class_);
+}
+
 static void queued(struct adding *a)
 {
 	struct outbox *ob = a->ob;
@@ -155,6 +163,7 @@ static void queued(struct adding *a)
 
 	e->row = a->add.row;
 	metric_count(ob->o.metrics, M_OUTBOX_ACCEPTED);
+	log_queued(ob, e);
 	outq_add(ob->outq, e, a->add.number_id, a->add.lane, a->add.window_ms);
 	(void)FAULT("outbox.accepted"); /* O2: on disk, the caller does not know yet */
 	waiters_queued(ob, e, ob->draining);

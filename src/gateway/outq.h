@@ -89,6 +89,7 @@ struct outq_entry {
 	struct str wire; /* bytes of this attempt, heap */
 	int64_t due_ns; /* since when it could have been claimed */
 	int64_t claimed_ns, sent_ns;
+	enum outq_class claimed_as; /* the best of its lane: how it is claimed and leaves */
 	bool probe; /* tries whether a paused account works again */
 	bool has_context; /* context.message_id is an id of ours; set at acceptance */
 	struct id context;
@@ -137,7 +138,8 @@ struct outq_number {
 	/* schedule.c, dispatch.c */
 	struct link ready[OUTQ_NCLASSES], armed[OUTQ_NCLASSES]; /* heads */
 	size_t ready_count[OUTQ_NCLASSES], armed_count[OUTQ_NCLASSES];
-	size_t claiming; /* claims in the store */
+	size_t claiming[OUTQ_NCLASSES]; /* claims in the store */
+	int64_t armed_ns; /* since when armed messages are here without a break */
 	struct chooser claim_chooser, release_chooser;
 	struct pacer pacer;
 	uint32_t unreachable; /* failures to connect in a row */

@@ -10,10 +10,19 @@
  * NUMBER      T = 1 / (share x limit), share 0.995.  A message may leave from
  *             TAT - tau on, and moves TAT to max(TAT, now) + T.  tau lets a
  *             message that is late by a timer's grain keep its place in the
- *             schedule.  Any window of 1 s then holds at most
- *             floor((1 s + tau) / T) + 1 messages, which is not above the limit
- *             for tau < (1/share - 1) s; four fifths of that are used (4 ms at
- *             0.995), the rest is for the way to the socket.
+ *             schedule: four fifths of what the share leaves over in a second
+ *             (4 ms at 0.995), the rest is for the way to the socket.
+ *
+ * LATE        Who is later than tau while messages stand here (we woke up late, a
+ *             slot was held) makes up for it, CATCH_UP_NS at most; idleness saves
+ *             nothing up.  What then leaves closer together is bounded by a
+ *             second rule: the k-th last message, k the limit, left a second and
+ *             WINDOW_SPARE_NS ago, so no second holds more than the limit.
+ *
+ * HOLD        A slot is kept free for a better message whose intent is being
+ *             committed (dispatch.c).  What is made up for costs nothing; the rest
+ *             is paid from a budget of HOLD_SHARE of the time, so that a disk that
+ *             is slow for ever costs a campaign that much and not its rate.
  *
  * PAIR        The same with T = 6 s and tau = (burst - 1) T: a burst, then one
  *             every 6 s.  131056 blocks the pair for 4^X s (cloud-api.md 6.4).
@@ -22,6 +31,8 @@
  *             2. A pair that may matter is in the map unless the map is full;
  *                then the one that was not used for longest is forgotten (a
  *                pair forgotten early costs a 131056, never a message).
+ *             3. Any second holds at most min(limit, PACER_WINDOW_MAX) takes, for
+ *                limits up to PACER_WINDOW_MAX; above, as much in its part of one.
  *
  * LIMITS      pairs_options.max.  At 1000/s and 6 s a pair, 6,000 are live.
  * TESTS       tests/unit/test_pacer.c
@@ -39,12 +50,21 @@
 #define RECOVER_PPM_PER_S 50000 /* +5 % of the full rate a second */
 #define FACTOR_PPM_MIN 50000 /* never below 5 %: a number that stands still learns nothing */
 #define INBOUND_DEBT_NS NS_PER_S /* more than this of inbound is not ours to make up for */
+#define CATCH_UP_NS (25 * NS_PER_MS) /* two slots at 80/s; a busy machine wakes us so late */
+#define WINDOW_SPARE_NS (2 * NS_PER_MS) /* the ways to Meta differ by that */
+#define HOLD_FREE_NS (CATCH_UP_NS / 2) /* of lateness by holds; the other half is for late timers */
+#define HOLD_SHARE 250 /* 0.4 %: with the 0.995 it leaves 99 % of the rate */
+#define HOLD_NS_MAX (2 * NS_PER_S) /* saved up for a time when the disk is slow */
 
 /* ---- one number ---- */
 
 void pacer_init(struct pacer *p)
 {
-	*p = (struct pacer){ .tat_ns = INT64_MIN / 2, .factor_ppm = PPM };
+	*p = (struct pacer){ .tat_ns = INT64_MIN / 2,
+			     .factor_ppm = PPM,
+			     .hold_left_ns = HOLD_NS_MAX };
+	for (size_t i = 0; i < PACER_WINDOW_MAX; i++)
+		p->took_ns[i] = INT64_MIN / 2;
 }
 
 static int64_t max64(int64_t a, int64_t b)
@@ -85,27 +105,64 @@ static int64_t tolerance(const struct pacer_rate *r)
 	return (NS_PER_S * PPM / r->share_ppm - NS_PER_S) / 5 * 4;
 }
 
+/* From when on one more fits into a second (inv. 3). */
+static int64_t window_next(const struct pacer *p, const struct pacer_rate *r)
+{
+	int64_t limit = max64(r->limit, 1), count = min64(limit, PACER_WINDOW_MAX);
+	size_t at = (p->took_at + PACER_WINDOW_MAX - (size_t)count) % PACER_WINDOW_MAX;
+
+	return p->took_ns[at] + (NS_PER_S + WINDOW_SPARE_NS) * count / limit;
+}
+
 int64_t pacer_next(const struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
 {
 	(void)now_ns;
-	return max64(p->tat_ns - tolerance(r), p->paused_ns);
+	return max64(max64(p->tat_ns - tolerance(r), window_next(p, r)), p->paused_ns);
 }
 
-static void advance(struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
+static void advance(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t since_ns)
 {
-	p->tat_ns = max64(p->tat_ns, now_ns) + pacer_interval(p, r, now_ns); /* inv. 1 */
+	p->tat_ns = max64(p->tat_ns, since_ns) + pacer_interval(p, r, now_ns); /* inv. 1 */
 }
 
-void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
+void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns)
 {
 	ASSERT(pacer_next(p, r, now_ns) <= now_ns);
-	advance(p, r, now_ns);
+	pacer_unhold(p, now_ns);
+	advance(p, r, now_ns, min64(now_ns, max64(waits_ns, now_ns - CATCH_UP_NS)));
+	p->took_ns[p->took_at] = now_ns;
+	p->took_at = (p->took_at + 1) % PACER_WINDOW_MAX;
 }
 
 void pacer_inbound(struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
 {
-	advance(p, r, now_ns);
+	advance(p, r, now_ns, now_ns);
 	p->tat_ns = min64(p->tat_ns, now_ns + INBOUND_DEBT_NS);
+}
+
+/* From when on the hold costs a slot that nothing makes up for. */
+static int64_t hold_costs_from(const struct pacer *p)
+{
+	return max64(p->held_ns, p->tat_ns + HOLD_FREE_NS);
+}
+
+int64_t pacer_hold(struct pacer *p, int64_t now_ns)
+{
+	if (p->held_ns == 0) {
+		p->hold_left_ns += (now_ns - p->hold_at_ns) / HOLD_SHARE;
+		p->hold_left_ns = min64(p->hold_left_ns, HOLD_NS_MAX);
+		p->hold_at_ns = p->held_ns = now_ns;
+	}
+	return hold_costs_from(p) + p->hold_left_ns;
+}
+
+void pacer_unhold(struct pacer *p, int64_t now_ns)
+{
+	if (p->held_ns == 0)
+		return;
+	p->hold_left_ns -= max64(now_ns - hold_costs_from(p), 0);
+	p->hold_left_ns = max64(p->hold_left_ns, 0);
+	p->held_ns = 0;
 }
 
 void pacer_throttled(struct pacer *p, int64_t sent_ns, int64_t now_ns)
@@ -293,21 +350,22 @@ void pairs_accepted(struct pairs *p, struct str number_id, struct str lane)
 
 /* ---- classes ---- */
 
-unsigned chooser_choose(struct chooser *c, const size_t have[CHOOSER_CLASSES])
+unsigned chooser_choose(struct chooser *c, const size_t have[CHOOSER_CLASSES], unsigned last)
 {
 	unsigned best = 0, chosen;
 
-	while (best < CHOOSER_CLASSES && have[best] == 0)
+	ASSERT(last < CHOOSER_CLASSES);
+	while (best <= last && have[best] == 0)
 		best++;
-	ASSERT(best < CHOOSER_CLASSES);
+	ASSERT(best <= last);
 	chosen = best;
-	for (unsigned i = best + 1; i < CHOOSER_CLASSES && !c->favoured; i++) {
+	for (unsigned i = best + 1; i <= last && !c->favoured; i++) {
 		if (have[i] > 0 && c->passed[i] >= CHOOSER_FAVOUR_AFTER) {
 			chosen = i;
 			break;
 		}
 	}
-	for (unsigned i = 0; i < CHOOSER_CLASSES; i++) {
+	for (unsigned i = 0; i <= last; i++) {
 		if (i == chosen || have[i] == 0)
 			c->passed[i] = 0;
 		else if (i > best)

@@ -21,18 +21,28 @@ struct pacer_rate {
 	uint32_t share_ppm; /* of it that we use: 995,000 */
 };
 
+#define PACER_WINDOW_MAX 1000 /* Meta's highest limit: messages/s (cloud-api.md 6.4) */
+
 struct pacer {
 	int64_t tat_ns; /* theoretical arrival time of the next message (GCRA) */
 	int64_t paused_ns; /* nothing leaves before */
 	uint32_t factor_ppm; /* of the rate; below 1,000,000 after a 130429 */
 	int64_t cut_ns; /* when the factor was last cut, and since when it has recovered */
+	int64_t held_ns; /* since when a slot is kept free; 0: none is */
+	int64_t hold_left_ns, hold_at_ns; /* what holds may still cost, as of then */
+	size_t took_at; /* the place of the next in took_ns */
+	int64_t took_ns[PACER_WINDOW_MAX]; /* when the last ones left */
 };
 
 void pacer_init(struct pacer *p);
 /* The earliest time the next message may leave; not after now: at once. */
 int64_t pacer_next(const struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
-/* One message leaves now. */
-void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
+/* One message leaves now; messages have stood here without a break since waits_ns. */
+void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns);
+/* A slot is due, and somebody better is one commit away: until when it may be kept free for them.
+ * It ends with the next take, or with pacer_unhold() where there is none. */
+int64_t pacer_hold(struct pacer *p, int64_t now_ns);
+void pacer_unhold(struct pacer *p, int64_t now_ns);
 /* One message came in: Meta counts it too. */
 void pacer_inbound(struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
 /* 130429 for a message that left at sent_ns: rate x 0.7, once for all that left before the cut. */
@@ -76,7 +86,8 @@ struct chooser {
 	bool favoured; /* the last slot was given out of order */
 };
 
-/* have[c]: how many of class c are there; at least one must be. */
-unsigned chooser_choose(struct chooser *c, const size_t have[CHOOSER_CLASSES]);
+/* have[c]: how many of class c are there; one of class `last` or better must be.  Those behind
+ * `last` have no turn now and keep what they have been passed over. */
+unsigned chooser_choose(struct chooser *c, const size_t have[CHOOSER_CLASSES], unsigned last);
 
 #endif

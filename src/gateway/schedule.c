@@ -121,7 +121,7 @@ void schedule_drop(struct schedule *s, struct outq_lane *lane)
 	lane->place = LANE_IDLE;
 }
 
-static enum outq_class best_class(const struct outq_lane *lane)
+enum outq_class schedule_class(const struct outq_lane *lane)
 {
 	unsigned c = 0;
 
@@ -132,7 +132,7 @@ static enum outq_class best_class(const struct outq_lane *lane)
 
 static void make_ready(struct schedule *s, struct outq_lane *lane)
 {
-	enum outq_class c = best_class(lane);
+	enum outq_class c = schedule_class(lane);
 
 	if (lane->place == LANE_READY && lane->ready_class == c)
 		return; /* keeps its turn */
@@ -213,16 +213,16 @@ int64_t schedule_due(struct schedule *s, int64_t now_ns)
 	return s->count == 0 ? NEVER : s->heap[0]->due_ns;
 }
 
-struct outq_lane *schedule_take(struct schedule *s, struct outq_number *n)
+struct outq_lane *schedule_take(struct schedule *s, struct outq_number *n, enum outq_class last)
 {
 	struct outq_lane *lane;
 	unsigned c;
 
-	for (c = 0; c < OUTQ_NCLASSES && n->ready_count[c] == 0; c++)
+	for (c = 0; c <= last && n->ready_count[c] == 0; c++)
 		;
-	if (c == OUTQ_NCLASSES)
+	if (c > last)
 		return NULL;
-	c = chooser_choose(&n->claim_chooser, n->ready_count);
+	c = chooser_choose(&n->claim_chooser, n->ready_count, last);
 	lane = CONTAINER_OF(link_first(&n->ready[c]), struct outq_lane, ready);
 	schedule_drop(s, lane);
 	return lane;

@@ -30,9 +30,11 @@ void schedule_lane(struct schedule *s, struct outq_lane *lane, int64_t now_ns);
 /* Look again at the lanes whose time has come; returns when the next one's comes (INT64_MAX:
  * none). */
 int64_t schedule_due(struct schedule *s, int64_t now_ns);
-/* The lane of this number that goes next, by class and then by readiness; it is IDLE
- * afterwards.  NULL: none is ready. */
-struct outq_lane *schedule_take(struct schedule *s, struct outq_number *n);
+/* The class that a lane goes by. */
+enum outq_class schedule_class(const struct outq_lane *lane);
+/* The lane of this number that goes next, by class (`last` at most) and then by readiness; it is
+ * IDLE afterwards.  NULL: none is ready. */
+struct outq_lane *schedule_take(struct schedule *s, struct outq_number *n, enum outq_class last);
 /* Take a lane out of everything (its number leaves, or the process ends). */
 void schedule_drop(struct schedule *s, struct outq_lane *lane);
 

@@ -51,6 +51,7 @@ static void passages(void **state)
 		{ "a.b:3:fail", 0x1C },
 		{ "a.b:6:fail", 0 },
 		{ "a.b:1:once", 0x01 },
+		{ "a.b:2:slow", 0 },
 		{ "a.b:3:once", 0x04 },
 		{ "a.b:1:once,a.b:4:once", 0x09 },
 		{ "x.y:1:fail", 0 },

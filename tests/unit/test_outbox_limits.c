@@ -186,9 +186,10 @@ static void the_rate_is_kept(void **state)
 
 		worst = ten < worst ? ten : worst;
 	}
-	/* 59 intervals of 10.05 ms; how late the other side looks is not ours */
-	assert_true(last - first > 570 * NS_PER_MS);
-	assert_true(worst > 60 * NS_PER_MS);
+	/* 59 intervals of 10.05 ms; who woke up late makes up for 25 ms at most, and how late the
+	 * other side looks is not ours */
+	assert_true(last - first > 545 * NS_PER_MS);
+	assert_true(worst > 35 * NS_PER_MS);
 }
 
 static void a_reply_overtakes_a_campaign(void **state)

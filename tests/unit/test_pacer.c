@@ -45,7 +45,7 @@ static void ten_minutes(void **state)
 					now += (int64_t)rnd_below(&rnd, (uint64_t)rates[i].late_ns);
 				continue;
 			}
-			pacer_take(&p, &rate, now);
+			pacer_take(&p, &rate, now, now);
 			assert_true(count < room);
 			at[count++] = now;
 			while (at[first] <= now - NS_PER_S)
@@ -63,13 +63,69 @@ static void ten_minutes(void **state)
 	}
 }
 
+static const struct {
+	const char *name;
+	uint32_t limit;
+	int64_t most_late_ns; /* a wake-up is late by up to that ... */
+	uint32_t one_in; /* ... once in so many */
+	size_t want_in_60s;
+} loaded[] = {
+	{ "80/s, one in 10 late by up to 25 ms", 80, 25 * NS_PER_MS, 10, 80 * 60 * 99 / 100 },
+	{ "1000/s, one in 30 late by up to 12 ms", 1000, 12 * NS_PER_MS, 30, 60000 / 100 * 99 },
+	{ "1000/s, one in 10 late by up to 25 ms", 1000, 25 * NS_PER_MS, 10, 60000 / 100 * 98 },
+	{ "1000/s, one in 100 late by up to 1 s", 1000, NS_PER_S, 100, 0 },
+	{ "1/s", 1, 900 * NS_PER_MS, 2, 0 },
+};
+
+/* A backlog on a machine that wakes us up late: what is missed is made up for, and still no second
+ * holds more than the limit, however the late ones fall. */
+static void late_wakes_cost_little(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(loaded); i++) {
+		struct pacer_rate rate = { loaded[i].limit, 995000 };
+		size_t room = (size_t)rate.limit * 70, count = 0, first = 0, worst = 0;
+		int64_t *at = xcalloc(room, sizeof(*at)), now = START;
+		struct pacer p;
+		struct rnd rnd;
+
+		rnd_init_seed(&rnd, i + 1);
+		pacer_init(&p);
+		while (now < START + 60 * NS_PER_S) {
+			int64_t next = pacer_next(&p, &rate, now);
+
+			if (next > now) {
+				now = next;
+				if (rnd_below(&rnd, loaded[i].one_in) == 0)
+					now += (int64_t)rnd_below(&rnd,
+								  (uint64_t)loaded[i].most_late_ns);
+				continue;
+			}
+			pacer_take(&p, &rate, now, START);
+			assert_true(count < room);
+			at[count++] = now;
+			while (at[first] <= now - NS_PER_S)
+				first++;
+			if (count - first > worst)
+				worst = count - first;
+		}
+		print_message("# %s: %zu in 60 s, worst second %zu\n", loaded[i].name, count,
+			      worst);
+		if (count < loaded[i].want_in_60s)
+			fail_msg("%s: only %zu", loaded[i].name, count);
+		if (worst > rate.limit)
+			fail_msg("%s: %zu in one second", loaded[i].name, worst);
+		free(at);
+	}
+}
+
 static size_t sent_in(struct pacer *p, const struct pacer_rate *r, int64_t from, int64_t to)
 {
 	size_t count = 0;
 
 	for (int64_t now = from; now < to; now += NS_PER_MS / 10) {
 		while (pacer_next(p, r, now) <= now) {
-			pacer_take(p, r, now);
+			pacer_take(p, r, now, now);
 			count++;
 		}
 	}
@@ -88,6 +144,60 @@ static void idle_saves_nothing_up(void **state)
 		  sent_in(&p, &rate, START + 3600 * NS_PER_S, START + 3600 * NS_PER_S + NS_PER_MS));
 }
 
+/* Only who stood here gets a missed slot back, and no more than two slots at 80/s. */
+static void what_stood_here_catches_up(void **state)
+{
+	struct pacer_rate rate = { 80, 995000 };
+	int64_t late = START + 3600 * NS_PER_S;
+	struct pacer p;
+
+	(void)state;
+	pacer_init(&p);
+	pacer_take(&p, &rate, START, START);
+	pacer_take(&p, &rate, late, START); /* it stood here for an hour: we slept */
+	CHECK_INT("one slot was missed", 2, 1 + sent_in(&p, &rate, late, late + NS_PER_MS));
+	late += 3600 * NS_PER_S;
+	pacer_take(&p, &rate, late, late); /* it came just now */
+	CHECK_INT("none was missed", 0, sent_in(&p, &rate, late, late + NS_PER_MS));
+}
+
+/* Short holds are made up for and cost nothing; long ones end when the budget does. */
+static void holds_have_a_budget(void **state)
+{
+	struct pacer_rate rate = { 80, 995000 };
+	int64_t now = START, until, held = 0;
+	struct pacer p;
+
+	(void)state;
+	pacer_init(&p);
+	pacer_take(&p, &rate, now, START);
+	for (int i = 0; i < 4000; i++) { /* every seventh slot is held for 10 ms */
+		now = pacer_next(&p, &rate, now);
+		if (i % 7 == 0) {
+			until = pacer_hold(&p, now);
+			now += 10 * NS_PER_MS;
+			assert_true(until > now + NS_PER_S);
+		}
+		pacer_take(&p, &rate, now, START);
+	}
+	assert_true((now - START) / NS_PER_MS * 80 / 1000 * 99 <= 4000 * 100);
+	for (int i = 0; i < 100; i++) { /* and now for as long as may be */
+		now = pacer_next(&p, &rate, now);
+		until = pacer_hold(&p, now);
+		CHECK_INT("the hold stands", until, pacer_hold(&p, now + NS_PER_MS));
+		held += until > now ? until - now : 0;
+		now = until > now ? until : now;
+		pacer_take(&p, &rate, now, START);
+	}
+	assert_in_range(held, 2 * NS_PER_S, 4 * NS_PER_S);
+	now = pacer_next(&p, &rate, now);
+	assert_in_range(pacer_hold(&p, now), now, now + 15 * NS_PER_MS);
+	pacer_unhold(&p, now);
+	now += 1000 * NS_PER_S; /* it grows again, to two seconds at most */
+	until = pacer_hold(&p, now);
+	CHECK_INT("two seconds", now + 2 * NS_PER_S, until);
+}
+
 static void early_take_is_a_bug(void *cookie)
 {
 	struct pacer_rate rate = { 80, 995000 };
@@ -95,8 +205,8 @@ static void early_take_is_a_bug(void *cookie)
 
 	(void)cookie;
 	pacer_init(&p);
-	pacer_take(&p, &rate, START);
-	pacer_take(&p, &rate, START);
+	pacer_take(&p, &rate, START, START);
+	pacer_take(&p, &rate, START, START);
 }
 
 static void take_before_next_panics(void **state)
@@ -281,7 +391,7 @@ static void one_class_alone(void **state)
 
 		have[only] = 5;
 		for (int i = 0; i < 100; i++)
-			CHECK_INT("only", only, chooser_choose(&c, have));
+			CHECK_INT("only", only, chooser_choose(&c, have, CHOOSER_CLASSES - 1));
 	}
 }
 
@@ -294,7 +404,7 @@ static void strict_with_a_weight(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1600; i++) {
-		if (chooser_choose(&c, have) == 3) {
+		if (chooser_choose(&c, have, CHOOSER_CLASSES - 1) == 3) {
 			marketing++;
 			in_row++;
 		} else {
@@ -312,7 +422,7 @@ static void every_class_moves(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1600; i++)
-		got[chooser_choose(&c, have)]++;
+		got[chooser_choose(&c, have, CHOOSER_CLASSES - 1)]++;
 	assert_true(got[0] > 1200);
 	for (unsigned i = 1; i < CHOOSER_CLASSES; i++)
 		assert_true(got[i] >= 50);
@@ -326,16 +436,33 @@ static void a_reply_goes_next(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++)
-		CHECK_INT("campaign", 3, chooser_choose(&c, have));
+		CHECK_INT("campaign", 3, chooser_choose(&c, have, CHOOSER_CLASSES - 1));
 	have[1] = 1;
-	CHECK_INT("reply", 1, chooser_choose(&c, have));
+	CHECK_INT("reply", 1, chooser_choose(&c, have, CHOOSER_CLASSES - 1));
+}
+
+/* Those that may not be taken now are not chosen, and lose no turn by it. */
+static void only_up_to_a_class(void **state)
+{
+	struct chooser c = { { 0 }, false };
+	size_t have[CHOOSER_CLASSES] = { 0, 9, 9, 9 };
+
+	(void)state;
+	for (int i = 0; i < 15; i++)
+		CHECK_INT("best", 1, chooser_choose(&c, have, CHOOSER_CLASSES - 1));
+	for (int i = 0; i < 100; i++)
+		CHECK_INT("best alone", 1, chooser_choose(&c, have, 1));
+	CHECK_INT("passed over", 2, chooser_choose(&c, have, CHOOSER_CLASSES - 1));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_minutes),
+		cmocka_unit_test(late_wakes_cost_little),
 		cmocka_unit_test(idle_saves_nothing_up),
+		cmocka_unit_test(what_stood_here_catches_up),
+		cmocka_unit_test(holds_have_a_budget),
 		cmocka_unit_test(take_before_next_panics),
 		cmocka_unit_test(inbound_counts),
 		cmocka_unit_test(throttled_and_back),
@@ -349,6 +476,7 @@ int main(void)
 		cmocka_unit_test(strict_with_a_weight),
 		cmocka_unit_test(every_class_moves),
 		cmocka_unit_test(a_reply_goes_next),
+		cmocka_unit_test(only_up_to_a_class),
 	};
 
 	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);

@@ -94,7 +94,8 @@ static struct outq_entry *add(struct fixture *f, const char *lane, enum outq_cla
 
 static struct outq_entry *take(struct fixture *f)
 {
-	struct outq_lane *lane = schedule_take(f->s, outq_number(f->q, STR(NUMBER)));
+	struct outq_lane *lane = schedule_take(f->s, outq_number(f->q, STR(NUMBER)),
+					       OUTQ_MARKETING);
 
 	return lane == NULL ? NULL : outq_head(lane);
 }
