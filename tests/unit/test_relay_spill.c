@@ -459,16 +459,32 @@ static void model_replays(struct rig *r, struct model *m)
 	}
 }
 
-/* Rendered anew, switched off, or on again. */
+/* One that is off gets no new events; what it has, and replays, wait until it is on again. */
+static void model_off_and_on(struct rig *r, struct model *m, size_t end)
+{
+	struct store_destination d = rig_row_of(r, m->to[end]);
+
+	RIG_UNTIL(r, r->committed == r->wamid);
+	d.state = "disabled";
+	m->to[end] = rig_put(r, d);
+	model_replays(r, m);
+	for (uint64_t n = rnd_below(&m->rnd, 12); n > 0; n--)
+		loop_turn(r->loop, 1);
+	d.state = "active";
+	m->to[end] = rig_put(r, d);
+}
+
+/* Rendered anew, or switched off and on again. */
 static void model_edit(struct rig *r, struct model *m)
 {
 	size_t end = (size_t)rnd_below(&m->rnd, ENDS);
 	struct store_destination d = rig_row_of(r, m->to[end]);
 
-	if (rnd_below(&m->rnd, 2) == 0)
-		d.include_raw = !d.include_raw;
-	else
-		d.state = strcmp(d.state, "active") == 0 ? "disabled" : "active";
+	if (rnd_below(&m->rnd, 2) == 0) {
+		model_off_and_on(r, m, end);
+		return;
+	}
+	d.include_raw = !d.include_raw;
 	m->to[end] = rig_put(r, d);
 }
 
@@ -484,7 +500,7 @@ static void model_step(struct rig *r, struct model *m)
 		loop_turn(r->loop, 1);
 	if (r->wamid > 0 && rnd_below(&m->rnd, 3) == 0)
 		model_replays(r, m);
-	if (rnd_below(&m->rnd, 9) == 0)
+	if (r->wamid > 0 && rnd_below(&m->rnd, 9) == 0)
 		model_edit(r, m);
 	if (rnd_below(&m->rnd, 3) == 0)
 		rig_advance(r, 1200);
@@ -521,12 +537,6 @@ static void model_round(struct rig *r, struct model *m, size_t seed)
 		model_step(r, m);
 		if (step == 25 && rnd_below(&m->rnd, 2) == 0)
 			model_restart(r, m);
-	}
-	for (size_t end = 0; end < ENDS; end++) {
-		struct store_destination d = rig_row_of(r, m->to[end]);
-
-		d.state = "active";
-		m->to[end] = rig_put(r, d);
 	}
 	for (size_t i = 0; i < 4000 && !rig_is_quiet(r); i++) {
 		rig_advance(r, 5000);
