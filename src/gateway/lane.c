@@ -15,12 +15,35 @@
  *             2. DELIVERING lives in memory only: `stored` is never DELIVERING.  A crash finds
  *                the delivery as it was before the attempt and repeats it: at least once.
  *             3. The line is in the order of event rows, but for delayed deliveries whose time
- *                has come: they stand in front.
+ *                has come: they stand in front.  A delivery that comes back from the wire goes
+ *                to its place, too: older ones may have been replayed meanwhile.
  *             4. A pending delivery (a move is in the store) is moved by nobody else.
  *             5. A row is in a lane once.  While the lane is being read, closed deliveries stay
  *                in `closing`: the reader may still see them open.
- *             6. Rows up to last_row are in memory, closed, or come back by a rewind.
+ *             6. Every open delivery up to read_row is in memory; a lane that is not spilled has
+ *                all.  A read that began behind `after` and came to `upto` raises read_row only
+ *                if it began at or below it, and never to again_row: a read that is cut short,
+ *                fails, or crosses a replay forgets nothing.
  *             7. memory is the sum of what lanes and deliveries take.
+ * LANE        What a lane knows about the store, and what changes that:
+ *
+ *               live      spilled off             all open deliveries are in memory; events are
+ *                                                 appended
+ *               spilled   spilled, not dirty      the store may have more behind read_row
+ *               dirty     spilled, dirty          ... and a read that is under way cannot show
+ *                                                 that it has not
+ *               reading   beside any of these     one read is out; closed deliveries stay
+ *               hungry    lane_wants_read()       in the queue of that name, or reading
+ *
+ *                              live             spilled, dirty             reading beside it
+ *               event          append           dirty                      dirty
+ *               lane_rewind()  dirty, read_row  dirty, read_row            ... and again_row, so
+ *                              below the row    below it, if it is lower   that it comes again
+ *               lane_shed()    a rewind to the lowest row that was let go
+ *               read_begin()   reading          spilled, reading           never
+ *               read_done()    -                -                          read_row rises (inv.
+ *                                                 6); live if it ended and nothing made it dirty
+ *
  * FAILURE     The store refused a move: memory goes on as if it had not (a later start finds the
  *             older state and repeats).  A wait that was lost, because the row was not where we
  *             believed it: the disk's word stands, the relay reads the lane anew.
@@ -112,6 +135,20 @@ static void list_remove(struct delivery_list *list, struct delivery *d)
 		d->next->prev = d->prev;
 	d->next = d->prev = NULL;
 	list->count--;
+}
+
+/* At its place in the line: inv. 3. */
+static void line_put(struct delivery_list *line, struct delivery *d)
+{
+	struct delivery *at = line->last;
+
+	if (d->delayed) {
+		list_add(line, d, line->first);
+		return;
+	}
+	while (at != NULL && !at->delayed && at->event_row > d->event_row)
+		at = at->prev;
+	list_add(line, d, at == NULL ? line->first : at->next);
 }
 
 static struct delivery *list_find(const struct delivery_list *list, int64_t row)
@@ -274,6 +311,14 @@ struct lane *lanes_add(struct lanes *ls, int64_t key)
 	return l;
 }
 
+static void set_spilled(struct lane *l, bool spilled)
+{
+	if (l->spilled == spilled)
+		return;
+	l->spilled = spilled;
+	l->lanes->spilled = spilled ? l->lanes->spilled + 1 : l->lanes->spilled - 1;
+}
+
 static void list_free(struct delivery_list *list, bool all)
 {
 	struct delivery *d, *next;
@@ -290,7 +335,7 @@ static void list_free(struct delivery_list *list, bool all)
 static void lane_free(struct lane *l)
 {
 	lane_queue_remove(l);
-	lane_set_spilled(l, false);
+	set_spilled(l, false);
 	l->lanes->memory -= LANE_BYTES;
 	free(l);
 }
@@ -326,39 +371,54 @@ void lanes_release(struct lanes *ls)
 	ls->by_key = NULL;
 }
 
-void lane_set_spilled(struct lane *l, bool spilled)
+void lane_distrust(struct lane *l)
 {
-	if (l->spilled == spilled)
-		return;
-	l->spilled = spilled;
-	l->lanes->spilled = spilled ? l->lanes->spilled + 1 : l->lanes->spilled - 1;
+	set_spilled(l, true);
+}
+
+void lane_spill(struct lane *l)
+{
+	l->dirty = true;
+	set_spilled(l, true);
+}
+
+void lane_rewind(struct lane *l, int64_t row)
+{
+	ASSERT(row > 0);
+	if (l->read_row >= row)
+		l->read_row = row - 1;
+	if (l->reading && (l->again_row == 0 || l->again_row > row))
+		l->again_row = row; /* it may have passed there before */
+	lane_spill(l);
 }
 
 void lane_shed(struct lane *l, bool all)
 {
 	struct delivery *d, *next;
+	int64_t lowest = l->last_row + 1;
 
 	if (all) {
 		list_free(&l->line, false);
 		list_free(&l->delayed, false);
 		for (d = l->line.first; d != NULL; d = d->next)
 			free_bytes(d);
-		l->last_row = 0; /* inv. 6: what stays is found by its row */
-		l->rewind = true;
+		if (l->flying != NULL)
+			l->flying->outdated = true;
+		lowest = 1; /* what stays is found by its row */
 	} else {
 		ASSERT(l->line.first != NULL);
 		for (d = l->line.first->next; d != NULL; d = next) {
 			next = d->next;
 			if (d->pending || d->delayed)
 				continue;
+			if (d->event_row < lowest)
+				lowest = d->event_row;
 			list_remove(&l->line, d);
 			disown(d);
 		}
 		free_bytes(l->line.first);
-		l->last_row = l->line.last->event_row;
 	}
-	l->dirty = true;
-	lane_set_spilled(l, true);
+	lane_rewind(l, lowest);
 }
 
 void lane_append(struct lane *l, struct delivery *d)
@@ -366,7 +426,7 @@ void lane_append(struct lane *l, struct delivery *d)
 	ASSERT(d->event_row > l->last_row);
 	adopt(l, d);
 	list_add(&l->line, d, NULL);
-	l->last_row = d->event_row;
+	l->last_row = l->read_row = d->event_row;
 }
 
 static struct delivery *find(const struct lane *l, int64_t row)
@@ -389,6 +449,7 @@ static void give_bytes(struct delivery *to, struct delivery *from)
 	to->body_len = from->body_len;
 	to->signature_len = from->signature_len;
 	to->account_len = from->account_len;
+	to->formless = from->formless;
 	from->bytes = NULL;
 	to->lane->lanes->memory += bytes_of(to);
 }
@@ -411,7 +472,7 @@ void delivery_delay(struct delivery *d)
 
 void lane_merge(struct lane *l, struct delivery *d)
 {
-	struct delivery *known = find(l, d->event_row), *at;
+	struct delivery *known = find(l, d->event_row);
 
 	if (known != NULL) { /* inv. 5 */
 		give_bytes(known, d);
@@ -425,9 +486,7 @@ void lane_merge(struct lane *l, struct delivery *d)
 		put_delayed(l, d);
 		return;
 	}
-	for (at = l->line.last; at != NULL && !at->delayed && at->event_row > d->event_row;)
-		at = at->prev;
-	list_add(&l->line, d, at == NULL ? l->line.first : at->next); /* inv. 3 */
+	line_put(&l->line, d);
 }
 
 struct delivery *lane_next(const struct lane *l, int64_t now_ns)
@@ -448,11 +507,45 @@ bool lane_is_waiting(const struct lane *l)
 	return l->flying == NULL && d != NULL && (d->state == DELIVERY_WAITING || d->pending);
 }
 
-void lane_read_done(struct lane *l)
+bool lane_wants_read(const struct lane *l)
+{
+	const struct delivery *head = l->line.first;
+
+	if (head == NULL)
+		return l->spilled;
+	/* One that waits in front needs its bytes only when its time has come: relay.c. */
+	return l->spilled && !head->delayed && head->event_row > l->read_row;
+}
+
+int64_t lane_read_begin(struct lane *l)
+{
+	const struct delivery *head = l->line.first;
+
+	ASSERT(!l->reading);
+	l->reading = true;
+	l->dirty = false;
+	l->again_row = 0;
+	/* A head that lacks its bytes is read for itself. */
+	if (head != NULL && head->bytes == NULL &&
+	    (head->delayed || head->event_row <= l->read_row))
+		return head->event_row - 1;
+	return l->read_row;
+}
+
+void lane_read_done(struct lane *l, int64_t after, int64_t upto, bool ended)
 {
 	struct delivery *d, *next;
 
 	l->reading = false;
+	if (after <= l->read_row && upto > l->read_row)
+		l->read_row = upto;
+	if (l->again_row != 0 && l->read_row >= l->again_row)
+		l->read_row = l->again_row - 1;
+	if (ended && after <= l->read_row && !l->dirty) {
+		l->read_row = l->last_row;
+		set_spilled(l, false);
+	}
+	l->again_row = 0;
 	for (d = l->closing.first; d != NULL; d = next) {
 		next = d->next;
 		if (d->pending)
@@ -569,7 +662,12 @@ void delivery_want(struct delivery *d, enum delivery_state to, const struct deli
 		submit(d, to, note);
 		return;
 	}
-	list_add(&l->line, d, l->line.first);
+	if (note != NULL)
+		d->delayed = note->delayed;
+	line_put(&l->line, d); /* inv. 3 */
+	if (d->outdated)
+		free_bytes(d);
+	d->outdated = false;
 	if (note == NULL) { /* nothing was burned: as the disk has it */
 		ASSERT(to == d->stored);
 		d->state = to;
@@ -578,7 +676,6 @@ void delivery_want(struct delivery *d, enum delivery_state to, const struct deli
 	ASSERT(to == DELIVERY_WAITING);
 	d->attempts = note->attempts;
 	d->next_at_ns = note->next_at_ns;
-	d->delayed = note->delayed;
 	submit(d, to, note);
 }
 
@@ -609,6 +706,8 @@ void lane_check(const struct lane *l)
 		if (!d->delayed)
 			row = d->event_row;
 	}
+	ASSERT(l->reading || l->again_row == 0);
+	ASSERT(l->read_row <= l->last_row);
 	for (const struct delivery *d = l->delayed.first; d != NULL; d = d->next)
 		ASSERT(d->parked && d->state == DELIVERY_WAITING && timer_is_armed(&d->timer));
 }

@@ -53,6 +53,7 @@ struct delivery {
 	bool parked; /* ... and is in the list of that name */
 	bool replay, probe;
 	bool formless; /* has no form in the destination's format: to be closed, not sent */
+	bool outdated; /* on the wire in a form that the destination wants no more */
 	uint32_t attempts; /* burned */
 	int64_t next_at_ns; /* WAITING: when to try again, on the moved clock */
 	int64_t failed_ns; /* when it first failed, as far as memory knows; 0: never */
@@ -71,10 +72,11 @@ struct lane {
 	int64_t key;
 	struct delivery_list line, delayed, closing;
 	struct delivery *flying;
-	int64_t last_row; /* every open delivery up to this row is in memory */
-	bool spilled; /* some behind last_row may be in the store only */
+	int64_t last_row; /* the newest that the lane ever had */
+	int64_t read_row; /* every open delivery up to this row is in memory */
+	int64_t again_row; /* reading: the lowest row that the read may have missed; else 0 */
+	bool spilled; /* some behind read_row may be in the store only */
 	bool dirty; /* ... and one came since the last read was asked for */
-	bool rewind; /* the next read begins at the first row again */
 	bool reading; /* closed deliveries stay until the read is back */
 	struct lane *next, *prev; /* in the queue it is in */
 	struct lane_queue *queue; /* NULL: in none */
@@ -107,7 +109,12 @@ struct lane *lanes_get(const struct lanes *ls, int64_t key); /* NULL: none */
 struct lane *lanes_add(struct lanes *ls, int64_t key);
 /* Free the lane if nothing is left in it; true when it is gone. */
 bool lane_drop_idle(struct lane *l);
-void lane_set_spilled(struct lane *l, bool spilled);
+/* Events behind all that the lane has had are in the store only. */
+void lane_spill(struct lane *l);
+/* Deliveries from `row` on are, or may be, in the store only: replayed, let go, or lost. */
+void lane_rewind(struct lane *l, int64_t row);
+/* A new lane of which memory knows nothing: what the store has of it comes first. */
+void lane_distrust(struct lane *l);
 /* The events behind the head are in the store only from now on; with `all`, everything that is
  * not on the wire or being moved. */
 void lane_shed(struct lane *l, bool all);
@@ -119,8 +126,16 @@ struct str delivery_body(const struct delivery *d);
 struct str delivery_signature(const struct delivery *d); /* Meta's own; empty: sign anew */
 struct str delivery_account(const struct delivery *d);
 
-/* A read that this lane took part in is back: what was closed meanwhile is freed. */
-void lane_read_done(struct lane *l);
+/* Whether it has to be read before anything else of it may be tried. */
+bool lane_wants_read(const struct lane *l);
+/* A read of this lane is asked for: the row behind which it begins. */
+int64_t lane_read_begin(struct lane *l);
+/*
+ * It is back and was merged: all that was open behind `after` up to `upto`, or
+ * to the end of the lane; nothing at all when they are equal and it did not
+ * end.  What was closed meanwhile is freed.
+ */
+void lane_read_done(struct lane *l, int64_t after, int64_t upto, bool ended);
 
 /* Take a delivery that is newer than all the lane has. */
 void lane_append(struct lane *l, struct delivery *d);

@@ -14,7 +14,8 @@
  *             outlet_moved()     W7: the outcome is on disk
  *
  * INVARIANTS  1. An event that memory does not take is marked on its lane (dirty) or on the
- *                outlet (overflowed), and is read back later; no event is in neither.
+ *                outlet (overflowed), and is read back later; no event is in neither.  The
+ *                same holds for what is replayed, let go or rendered anew: lane_rewind().
  *             2. Events enter a lane in the order of their commits; once a lane has spilled they
  *                enter by reading only, until it is live again.
  *             3. First attempts go before retries and replays, which get one turn in
@@ -94,8 +95,7 @@ static void on_moved(void *cookie, struct lane *l, bool lost)
 			 "relay: destination=%s a delivery was not as remembered; its lane is "
 			 "read again",
 			 o->name);
-		l->dirty = l->rewind = true;
-		lane_set_spilled(l, true);
+		lane_rewind(l, 1);
 	}
 	if (!o->removed) {
 		outlet_place(o, l);
@@ -204,10 +204,8 @@ static struct lane_queue *place_of(struct outlet *o, struct lane *l)
 {
 	struct delivery *head;
 
-	if (l->rewind)
+	if (lane_wants_read(l))
 		return l->reading ? NULL : &o->hungry;
-	if (l->line.first == NULL)
-		return l->spilled && !l->reading ? &o->hungry : NULL;
 	head = lane_next(l, now_ns(o));
 	if (head == NULL)
 		return NULL;
@@ -298,8 +296,7 @@ static void leave_to_store(struct outlet *o, struct lane *l)
 		o->overflowed++;
 		return;
 	}
-	l->dirty = true;
-	lane_set_spilled(l, true);
+	lane_spill(l);
 }
 
 /* The lane of that key, made if there is room for it; NULL: there is none. */
@@ -311,7 +308,8 @@ static struct lane *lane_for(struct outlet *o, int64_t key)
 	    map_count(o->lanes.by_key) >= RELAY_LANES_MAX)
 		return l;
 	l = lanes_add(&o->lanes, key);
-	lane_set_spilled(l, o->overflow); /* it may have older events in the store */
+	if (o->overflow)
+		lane_distrust(l); /* it may have older events in the store */
 	return l;
 }
 
@@ -361,7 +359,7 @@ void relay_start(struct relay *r)
 		outlet_pump(r->outlets[i]);
 }
 
-void relay_lane_changed(struct relay *r, int64_t destination_row, int64_t lane)
+void relay_replayed(struct relay *r, int64_t destination_row, int64_t lane, int64_t event_row)
 {
 	struct outlet *o = get_outlet(r, destination_row);
 	struct lane *l;
@@ -371,7 +369,7 @@ void relay_lane_changed(struct relay *r, int64_t destination_row, int64_t lane)
 	l = lane_for(o, lane);
 	leave_to_store(o, l);
 	if (l != NULL) {
-		l->rewind = true; /* they are older than what the lane has */
+		lane_rewind(l, event_row); /* it may be older than what the lane has */
 		outlet_place(o, l);
 	}
 	outlet_pump(o);

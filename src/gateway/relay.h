@@ -48,8 +48,8 @@ void relay_free(struct relay *r);
 void relay_load(struct relay *r, const struct store_delivery_row *d); /* at start, in order */
 void relay_start(struct relay *r);
 void relay_event(struct relay *r, struct event *e); /* inbox_sinks.relay */
-/* Deliveries of a lane were made pending in the store (replay): read them from there. */
-void relay_lane_changed(struct relay *r, int64_t destination_row, int64_t lane);
+/* A delivery of that lane was made pending in the store: it is read from there. */
+void relay_replayed(struct relay *r, int64_t destination_row, int64_t lane, int64_t event_row);
 /* A destination was changed or removed. */
 void relay_destination_changed(struct relay *r, int64_t row);
 void relay_clock_moved(struct relay *r);

@@ -3,8 +3,9 @@
  * relay_refill.c - what is in the store only comes back into lanes
  *
  * ROLE        Two things are read, in one job at a time for a destination:
- *             lanes   a spilled lane whose line is empty, or whose head has no bytes, is hungry:
- *                     its open deliveries after the last row that memory has
+ *             lanes   a spilled lane whose line is empty, or begins behind what was read, or
+ *                     whose head has no bytes, is hungry: its open deliveries after the last row
+ *                     that memory has
  *             scan    when even the lanes are too many for memory (overflow): the next keys of
  *                     lanes, round after round; a lane that memory does not know is made, hungry
  *
@@ -14,6 +15,7 @@
  *                open delivery belongs to a lane that memory knows.
  *             3. An outlet has at most one job; run() touches nothing but the job.
  * FAILURE     A read that failed or was interrupted: what it brought is used; again in a second.
+ *             Where the next one begins is the lane's to know (lane.c inv. 6).
  * LIMITS      REFILL_LANES lanes, REFILL_KEYS keys and about REFILL_BYTES a job;
  *             RELAY_MEMORY_MAX and RELAY_LANES_MAX in all.
  * THREADS     run() and what it calls: a reader's.  The rest: the loop's.
@@ -147,20 +149,21 @@ static void take_lane(struct outlet *o, const struct refill *f, struct refill_la
 	struct lane *l = o->removed ? NULL : lanes_get(&o->lanes, from->key);
 	struct delivery *d, *next;
 	bool keep = l != NULL && !is_outdated(o, f);
+	int64_t upto = from->after;
 
 	for (d = from->first; d != NULL; d = next) {
 		next = d->next;
 		d->next = NULL;
-		if (keep)
-			lane_merge(l, d);
-		else
+		if (!keep) {
 			delivery_free(d);
+			continue;
+		}
+		upto = d->event_row;
+		lane_merge(l, d);
 	}
 	if (l == NULL)
 		return;
-	lane_read_done(l);
-	if (keep && from->ended && !l->dirty && !l->rewind)
-		lane_set_spilled(l, false); /* inv. 1 */
+	lane_read_done(l, from->after, upto, keep && from->ended); /* inv. 1 */
 	outlet_place(o, l);
 }
 
@@ -171,8 +174,7 @@ static void take_key(struct outlet *o, int64_t key)
 	if (l != NULL)
 		return; /* known: its own reads bring what it has */
 	l = lanes_add(&o->lanes, key);
-	l->dirty = true;
-	lane_set_spilled(l, true);
+	lane_spill(l);
 	outlet_place(o, l);
 }
 
@@ -217,16 +219,9 @@ static void ask_lanes(struct outlet *o, struct refill *f)
 	struct lane *l;
 
 	while (f->lane_count < REFILL_LANES && (l = o->hungry.first) != NULL) {
-		const struct delivery *head = l->line.first;
-		int64_t after = l->last_row;
-
 		lane_queue_remove(l);
-		if (head != NULL && head->bytes == NULL && head->event_row <= after)
-			after = head->event_row - 1;
 		f->lanes[f->lane_count++] = (struct refill_lane){ .key = l->key,
-								  .after = l->rewind ? 0 : after };
-		l->dirty = l->rewind = false;
-		l->reading = true;
+								  .after = lane_read_begin(l) };
 	}
 }
 

@@ -281,7 +281,7 @@ static void tell_relay(struct replay *p)
 		const struct destination *d = destinations_at(s->destinations, i);
 
 		if (p->req.destination_row == 0 || p->req.destination_row == d->row)
-			relay_lane_changed(s->relay, d->row, p->lane);
+			relay_replayed(s->relay, d->row, p->lane, p->req.event_row);
 	}
 }
 

@@ -429,7 +429,7 @@ static void shedding_keeps_the_head(void **state)
 	lane_check(x->lane);
 	CHECK_STR("line", "1-", str_from(line(x)));
 	CHECK_INT("spilled", 1, x->lanes.spilled);
-	CHECK_INT("read on from here", 1, x->lane->last_row);
+	CHECK_INT("read on from here", 1, x->lane->read_row);
 	assert_true(x->lane->dirty);
 	for (int64_t row = 1; row <= 4; row++)
 		lane_merge(x->lane, make(row));
@@ -515,7 +515,7 @@ static void a_read_brings_nothing_twice(void **state)
 	for (int64_t row = 1; row <= 3; row++)
 		lane_merge(x->lane, make(row));
 	CHECK_STR("line", "3", str_from(line(x)));
-	lane_read_done(x->lane);
+	lane_read_done(x->lane, 0, 3, true);
 	CHECK_INT("the one that is on disk is gone", 1, x->lane->closing.count);
 	commit(x, GW_OK, false);
 	CHECK_INT("and the other", 0, x->lane->closing.count);
@@ -523,17 +523,117 @@ static void a_read_brings_nothing_twice(void **state)
 	CHECK_STR("line", "2 3", str_from(line(x)));
 }
 
+/* ---- where a lane is to be read from */
+
+static void read_back(struct bench *x, int64_t first, int64_t last, bool ended)
+{
+	int64_t after = lane_read_begin(x->lane);
+
+	for (int64_t row = first; row <= last; row++)
+		lane_merge(x->lane, make(row));
+	lane_read_done(x->lane, after, last >= first ? last : after, ended);
+	lane_check(x->lane);
+}
+
+static void a_rewind_outlives_reads_that_do_not_reach(void **state)
+{
+	struct bench *x = *state;
+
+	append(x, 9, 9);
+	lane_rewind(x->lane, 2);
+	read_back(x, 1, 0, false); /* interrupted before it brought anything */
+	assert_true(lane_wants_read(x->lane));
+	read_back(x, 2, 4, false);
+	CHECK_STR("as far as it came", "2 3 4 9", str_from(line(x)));
+	assert_false(lane_wants_read(x->lane));
+	for (size_t i = 0; i < 3; i++)
+		delivered(x, send_next(x));
+	commit(x, GW_OK, false);
+	assert_true(lane_wants_read(x->lane)); /* 9 is not next: 5 may be there */
+	CHECK_INT("read on", 4, lane_read_begin(x->lane));
+	lane_rewind(x->lane, 3); /* a replay that this read does not see */
+	lane_merge(x->lane, make(5));
+	lane_merge(x->lane, make(9));
+	lane_read_done(x->lane, 4, 9, true);
+	assert_true(x->lane->spilled);
+	CHECK_INT("and from there", 2, x->lane->read_row);
+	read_back(x, 3, 3, true);
+	assert_false(x->lane->spilled);
+	CHECK_STR("all", "3 5 9", str_from(line(x)));
+	CHECK_INT("all was read", 9, x->lane->read_row);
+}
+
+static void a_replay_in_front_of_the_read_comes_again(void **state)
+{
+	struct bench *x = *state;
+	int64_t after;
+
+	lane_rewind(x->lane, 1);
+	after = lane_read_begin(x->lane);
+	lane_rewind(x->lane, 6);
+	lane_merge(x->lane, make(2));
+	lane_merge(x->lane, make(8));
+	lane_read_done(x->lane, after, 8, true);
+	CHECK_INT("6 was not seen", 5, x->lane->read_row);
+	assert_true(x->lane->spilled);
+	assert_false(lane_wants_read(x->lane)); /* 2 may go meanwhile */
+}
+
+/* A delayed one in front, and what was let go behind it is older. */
+static void shedding_hides_no_older_row(void **state)
+{
+	struct bench *x = *state;
+
+	append(x, 7, 7);
+	wait_for(x, send_next(x), 5, true);
+	commit(x, GW_OK, false);
+	lane_rewind(x->lane, 2);
+	read_back(x, 2, 3, true);
+	clock_advance(&x->clock, 5 * NS_PER_S);
+	loop_clock_moved(x->loop);
+	loop_turn(x->loop, 0);
+	CHECK_STR("line", "7 2 3", str_from(line(x)));
+	lane_shed(x->lane, false);
+	CHECK_STR("line", "7-", str_from(line(x)));
+	CHECK_INT("from the lowest", 1, x->lane->read_row);
+	CHECK_INT("the head is read for itself", 6, lane_read_begin(x->lane));
+	lane_merge(x->lane, make(7));
+	lane_read_done(x->lane, 6, 7, true);
+	assert_true(x->lane->spilled);
+	CHECK_INT("which reads nothing before it", 1, x->lane->read_row);
+	lane_check(x->lane);
+}
+
+static void back_from_the_wire_to_its_place(void **state)
+{
+	struct bench *x = *state;
+	struct delivery *d;
+
+	append(x, 7, 8);
+	d = send_next(x);
+	lane_rewind(x->lane, 2);
+	read_back(x, 2, 2, true);
+	wait_for(x, d, 5, false);
+	CHECK_STR("behind an older one", "2 7 8", str_from(line(x)));
+	lane_check(x->lane);
+	commit(x, GW_OK, false);
+	d = send_next(x);
+	lane_shed(x->lane, true); /* the destination wants another format */
+	wait_for(x, d, 5, false);
+	CHECK_STR("its old form is gone", "2-", str_from(line(x)));
+	commit(x, GW_OK, false);
+}
+
 static void idle_lanes_go(void **state)
 {
 	struct bench *x = *state;
 	struct lane *other = lanes_add(&x->lanes, 78);
 
-	lane_set_spilled(other, true);
+	lane_spill(other);
 	assert_false(lane_drop_idle(other));
-	lane_set_spilled(other, false);
-	other->reading = true;
+	CHECK_INT("from the first row", 0, lane_read_begin(other));
 	assert_false(lane_drop_idle(other));
-	other->reading = false;
+	lane_read_done(other, 0, 0, true);
 	assert_true(lane_drop_idle(other));
 	assert_null(lanes_get(&x->lanes, 78));
 	assert_ptr_equal(lanes_get(&x->lanes, 77), x->lane);
@@ -628,6 +728,10 @@ int main(void)
 		CASE(merging_puts_rows_in_order),
 		CASE(waits_of_the_disk_go_on),
 		CASE(a_read_brings_nothing_twice),
+		CASE(a_rewind_outlives_reads_that_do_not_reach),
+		CASE(a_replay_in_front_of_the_read_comes_again),
+		CASE(shedding_hides_no_older_row),
+		CASE(back_from_the_wire_to_its_place),
 		CASE(idle_lanes_go),
 		CASE(queues),
 		CASE(broken_contracts_end_the_process),

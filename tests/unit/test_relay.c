@@ -556,7 +556,7 @@ static void replay(struct rig *r, const struct hit *h, int64_t destination)
 	kit_read(&r->kit, find_lane, &p);
 	assert_int_equal(kit_run(&r->kit, &p.req.req, STORE_REPLAY), GW_OK);
 	CHECK_INT("made pending", 1, p.req.made);
-	relay_lane_changed(r->relay, destination, p.lane);
+	relay_replayed(r->relay, destination, p.lane, p.req.event_row);
 }
 
 static void a_replay_is_marked_and_keeps_its_id(void **state)

@@ -370,6 +370,230 @@ static void anything_at_any_time_keeps_every_lane_in_order(void **state)
 	assert_in_range(c.spilled, 1, LANES);
 }
 
+/* ---- the same with replays, several destinations, and changes of these */
+
+#define ENDS 3
+#define ROUNDS 4
+#define WAMIDS 4000 /* more than a run makes */
+
+struct model {
+	struct rnd rnd;
+	struct rnd theirs; /* the endpoint's thread */
+	struct destination *to[ENDS];
+	size_t last[ENDS][LANES]; /* the newest first delivery, lane by lane */
+	unsigned char had[ENDS][WAMIDS], due[ENDS][WAMIDS]; /* deliveries taken, and wanted */
+	char id[WAMIDS][40]; /* webhook-id; empty: never seen */
+	size_t wrong, slow;
+};
+
+static struct answer model_answer(void *cookie, const struct hit *h, size_t nth)
+{
+	struct model *m = cookie;
+	size_t end = (size_t)(h->path[1] - 'a'), wamid = wamid_of(h), lane = lane_of(h);
+
+	(void)nth;
+	memcpy(m->id[wamid], h->id, sizeof(m->id[wamid]));
+	if (end == 0 && m->slow > 0 && rnd_below(&m->theirs, 3) == 0) {
+		m->slow--;
+		return (struct answer){ 503, "1" };
+	}
+	if (rnd_below(&m->theirs, 14) == 0)
+		return (struct answer){ 500, NULL };
+	m->had[end][wamid]++;
+	if (h->replay)
+		return (struct answer){ 200, NULL };
+	m->wrong += wamid <= m->last[end][lane];
+	m->last[end][lane] = wamid;
+	return (struct answer){ 200, NULL };
+}
+
+struct again {
+	struct store_replay req;
+	int64_t lane;
+};
+
+static bool again_lane(void *cookie, const struct store_event_row *e)
+{
+	((struct again *)cookie)->lane = e->lane;
+	return true;
+}
+
+static void again_look(struct store_reader *reader, void *cookie)
+{
+	struct again *a = cookie;
+
+	assert_int_equal(reader_event(reader, &a->req.event, again_lane, a), GW_OK);
+}
+
+/* As server code does it; what is open is not opened again. */
+static void model_replay(struct rig *r, struct model *m, size_t end, size_t wamid)
+{
+	struct again a = { .lane = 0 };
+	char id[sizeof(m->id[0])];
+
+	pthread_mutex_lock(&r->end.lock);
+	memcpy(id, m->id[wamid], sizeof(id));
+	pthread_mutex_unlock(&r->end.lock);
+	if (id[0] == '\0')
+		return;
+	assert_true(id_parse(ID_EVENT, str_from(id), &a.req.event));
+	a.req.destination_row = m->to[end]->row;
+	kit_read(&r->kit, again_look, &a);
+	assert_int_equal(kit_run(&r->kit, &a.req.req, STORE_REPLAY), GW_OK);
+	m->due[end][wamid] += (unsigned char)a.req.made;
+	relay_replayed(r->relay, m->to[end]->row, a.lane, a.req.event_row);
+}
+
+/* One by its id, or all of a range. */
+static void model_replays(struct rig *r, struct model *m)
+{
+	size_t end = (size_t)rnd_below(&m->rnd, ENDS), count = 1;
+	size_t first = 1 + (size_t)rnd_below(&m->rnd, r->wamid);
+
+	if (rnd_below(&m->rnd, 3) == 0)
+		count = (size_t)rnd_below(&m->rnd, 60);
+	for (size_t n = first; n < first + count && n <= r->wamid; n++) {
+		model_replay(r, m, end, n);
+		if (rnd_below(&m->rnd, 8) == 0)
+			loop_turn(r->loop, 0);
+	}
+}
+
+/* One that is off gets no new events; what it has, and replays, wait until it is on again. */
+static void model_off_and_on(struct rig *r, struct model *m, size_t end)
+{
+	struct store_destination d = rig_row_of(r, m->to[end]);
+
+	RIG_UNTIL(r, r->committed == r->wamid);
+	d.state = "disabled";
+	m->to[end] = rig_put(r, d);
+	model_replays(r, m);
+	for (uint64_t n = rnd_below(&m->rnd, 12); n > 0; n--)
+		loop_turn(r->loop, 1);
+	d.state = "active";
+	m->to[end] = rig_put(r, d);
+}
+
+/* Rendered anew, or switched off and on again. */
+static void model_edit(struct rig *r, struct model *m)
+{
+	size_t end = (size_t)rnd_below(&m->rnd, ENDS);
+	struct store_destination d = rig_row_of(r, m->to[end]);
+
+	if (rnd_below(&m->rnd, 2) == 0) {
+		model_off_and_on(r, m, end);
+		return;
+	}
+	d.include_raw = !d.include_raw;
+	m->to[end] = rig_put(r, d);
+}
+
+static void model_step(struct rig *r, struct model *m)
+{
+	for (uint64_t n = rnd_below(&m->rnd, 20); n > 0; n--) {
+		rig_text(r, phone(r, (size_t)rnd_below(&m->rnd, LANES)),
+			 rnd_below(&m->rnd, 2) == 0 ? big(r) : STR("small"));
+		for (size_t end = 0; end < ENDS; end++)
+			m->due[end][r->wamid]++;
+	}
+	for (uint64_t n = rnd_below(&m->rnd, 12); n > 0; n--)
+		loop_turn(r->loop, 1);
+	if (r->wamid > 0 && rnd_below(&m->rnd, 3) == 0)
+		model_replays(r, m);
+	if (r->wamid > 0 && rnd_below(&m->rnd, 9) == 0)
+		model_edit(r, m);
+	if (rnd_below(&m->rnd, 3) == 0)
+		rig_advance(r, 1200);
+}
+
+static void model_restart(struct rig *r, struct model *m)
+{
+	struct id id[ENDS];
+
+	for (size_t end = 0; end < ENDS; end++)
+		id[end] = m->to[end]->id;
+	rig_restart(r);
+	for (size_t end = 0; end < ENDS; end++)
+		m->to[end] = destinations_by_id(r->destinations, &id[end]);
+}
+
+static void model_check(struct rig *r, const struct model *m, size_t seed)
+{
+	if (m->wrong > 0)
+		fail_msg("seed %zu: %zu out of order", seed, m->wrong);
+	for (size_t end = 0; end < ENDS; end++)
+		for (size_t n = 1; n <= r->wamid; n++)
+			if (m->had[end][n] != m->due[end][n])
+				fail_msg("seed %zu: /%c wamid %zu came %u times, not %u", seed,
+					 (char)('a' + end), n, m->had[end][n], m->due[end][n]);
+}
+
+static void model_round(struct rig *r, struct model *m, size_t seed)
+{
+	rnd_init_seed(&m->rnd, seed);
+	rnd_init_seed(&m->theirs, seed + 1000);
+	m->slow = 30;
+	for (size_t step = 0; step < 50; step++) {
+		model_step(r, m);
+		if (step == 25 && rnd_below(&m->rnd, 2) == 0)
+			model_restart(r, m);
+	}
+	for (size_t i = 0; i < 4000 && !rig_is_quiet(r); i++) {
+		rig_advance(r, 5000);
+		loop_turn(r->loop, 2);
+	}
+	if (!rig_is_quiet(r))
+		fail_msg("seed %zu: it does not come to rest", seed);
+	model_check(r, m, seed);
+}
+
+static void replays_at_any_time_reach_every_destination(void **state)
+{
+	static const char *const paths[ENDS] = { "/a", "/b", "/c" };
+	struct rig *r = *state;
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	r->settings.lane_block_max_ms = INT64_C(1) << 40; /* strict */
+	r->settings.concurrency_max = 4;
+	rig_restart(r);
+	end_decide(&r->end, model_answer, m);
+	for (size_t end = 0; end < ENDS; end++)
+		m->to[end] = rig_destination(r, paths[end], "meta", "");
+	for (size_t seed = 1; seed <= ROUNDS; seed++)
+		model_round(r, m, seed);
+	end_decide(&r->end, NULL, NULL);
+	free(m);
+}
+
+/* More than one read brings, of a lane whose newest is on the wire; nobody restarts it. */
+static void a_large_replay_is_read_to_its_end(void **state)
+{
+	struct rig *r = *state;
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->to[0] = rig_destination(r, "/a", "meta", "");
+	put_big(r, "1555", 40);
+	rig_await(r, 40);
+	RIG_UNTIL(r, rig_is_quiet(r));
+	kit_barrier(&r->kit);
+	for (size_t i = 0; i < 40; i++)
+		memcpy(m->id[i + 1], r->end.hits[i].id, sizeof(m->id[0]));
+	end_decide(&r->end, hold, NULL);
+	rig_texts(r, "1555", 3);
+	RIG_UNTIL(r, end_open(&r->end) == 1 && r->committed == 43);
+	for (size_t n = 1; n <= 40; n++)
+		model_replay(r, m, 0, n);
+	end_decide(&r->end, NULL, NULL);
+	end_release(&r->end, 200);
+	rig_await(r, 83);
+	RIG_UNTIL(r, rig_is_quiet(r));
+	CHECK_INT("each once", 83, end_count(&r->end));
+	for (size_t i = 41; i < 81; i++)
+		CHECK_INT("in order", i - 40, wamid_of(&r->end.hits[i]));
+	CHECK_INT("and then what is new", 42, wamid_of(&r->end.hits[81]));
+	free(m);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, rig_open, rig_close)
 
 int main(void)
@@ -385,6 +609,8 @@ int main(void)
 		CASE(an_outage_fills_the_store_not_the_memory),
 		CASE(a_large_body_is_let_go_at_once),
 		CASE(anything_at_any_time_keeps_every_lane_in_order),
+		CASE(a_large_replay_is_read_to_its_end),
+		CASE(replays_at_any_time_reach_every_destination),
 	};
 
 	return cmocka_run_group_tests_name("relay_spill", tests, NULL, NULL);
