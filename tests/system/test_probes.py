@@ -4,9 +4,8 @@ import re
 import signal
 
 import pytest
-from kit import TOP
-from rig import (Gateway, Receiver, Sandbox, change, encode, envelope, one, parse_metrics, settled, status, text, until,
-                 wamid)
+from kit import TOP, parse_metrics
+from rig import (Gateway, Receiver, Sandbox, change, encode, envelope, one, settled, status, text, until, wamid)
 
 
 @pytest.fixture(scope="module")
