@@ -16,11 +16,14 @@ DEATHS = [
 ]
 
 
+NOW = str(int(time.time()))  # of all: to repeat a message repeats its second, which is part of what it is
+
+
 def webhook(n):
     return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
         "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550783881", "phone_number_id": NUMBER},
         "contacts": [{"profile": {"name": "Ann"}, "wa_id": "4915100000001"}],
-        "messages": [{"from": "4915100000001", "id": f"wamid.C{n}", "timestamp": str(int(time.time())),
+        "messages": [{"from": "4915100000001", "id": f"wamid.C{n}", "timestamp": NOW,
                       "type": "text", "text": {"body": f"message {n}"}}]}}]}]}
 
 
