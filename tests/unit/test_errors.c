@@ -32,6 +32,38 @@ static void test_rows(void **state)
 	assert_null(gw_error_info_at(gw_error_info_count()));
 }
 
+/* The codes that we say we know: Meta's table and the codes of Messenger and Instagram. */
+static const int known[] = {
+	0,       1,       2,       3,       4,       10,      33,      100,     104,     190,
+	192,     200,     368,     501,     506,     551,     613,     1026,    2500,    80007,
+	80008,   130403,  130429,  130472,  130497,  130501,  131000,  131005,  131008,  131009,
+	131016,  131020,  131021,  131026,  131030,  131031,  131037,  131041,  131042,  131043,
+	131044,  131045,  131047,  131048,  131049,  131050,  131051,  131052,  131053,  131055,
+	131056,  131057,  131059,  131061,  131062,  131063,  131064,  131201,  131202,  131204,
+	131207,  131208,  131209,  131210,  131211,  131212,  131213,  131214,  131215,  132000,
+	132001,  132005,  132007,  132008,  132012,  132015,  132016,  132018,  132068,  132069,
+	133000,  133004,  133005,  133006,  133008,  133009,  133010,  133015,  133016,  134011,
+	134100,  134101,  134102,  135000,  137000,  138000,  138001,  138002,  138003,  138004,
+	138005,  138006,  138007,  138009,  138012,  138013,  138018,  139000,  139001,  139002,
+	139003,  139004,  139100,  139101,  139102,  139103,  147001,  147002,  147003,  147004,
+	147005,  200005,  200006,  200007,  1752041, 2018001, 2018109, 2388001, 2388012, 2388019,
+	2388024, 2388039, 2388040, 2388047, 2388072, 2388073, 2388091, 2388093, 2388103, 2388293,
+	2388299, 2494100, 2494164, 2494165, 2494166, 2494167, 2494168, 2494176, 2494177, 2494179,
+	2593079, 2593085, 2593107, 2593108, 2593109
+};
+
+static void test_every_known_code_has_a_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		const gw_error_info *r = gw_error_info_find(known[i], 0);
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "%d", known[i]);
+		CHECK_INT(name, known[i], r == NULL ? -1 : r->code);
+	}
+}
+
 static const struct {
 	int code, subcode, want_code, want_subcode; /* want_code -1: not listed */
 } finds[] = {
@@ -174,11 +206,9 @@ static void test_long_texts_are_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_classes),
-		cmocka_unit_test(test_envelopes),
-		cmocka_unit_test(test_long_texts_are_cut),
+		cmocka_unit_test(test_rows),      cmocka_unit_test(test_every_known_code_has_a_row),
+		cmocka_unit_test(test_find),      cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_envelopes), cmocka_unit_test(test_long_texts_are_cut),
 	};
 
 	return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
