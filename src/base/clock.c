@@ -201,7 +201,7 @@ static void date_of(int64_t days, int *out_year, int *out_month, int *out_day)
 #define TEXT_MIN_S INT64_C(-62167219200) /* 0000-01-01 */
 #define TEXT_MAX_S INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
-/* Decimal, with leading zeros; printf(3) takes ten times as long, and every event has two stamps. */
+/* Decimal, with leading zeros; printf(3) takes ten times as long, and each event has two stamps. */
 static char *put_digits(char *at, int value, int digits)
 {
 	for (int i = digits - 1; i >= 0; i--) {

@@ -15,7 +15,7 @@
  *             3. No answer to a key that is limited to numbers depends on what
  *                belongs to others.
  * THREADS     api_on_*(): a listener's.  The rest: the loop's.
- * TESTS       tests/system/test_access.py, tests/system/test_api.py, tests/system/test_key_limits.py
+ * TESTS       tests/system/test_access.py, test_api.py, test_key_limits.py
  */
 #include "server/api.h"
 #include "base/mem.h"

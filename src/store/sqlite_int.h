@@ -227,7 +227,7 @@ void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. si
 	"(SELECT v.wamid FROM evidence v WHERE v.message IS NOT NULL AND v.message=m.row " \
 	"LIMIT 1))"
 
-/* ---- vfs.c: the name of the file layer, registered at the first call (before there are threads) */
+/* ---- vfs.c: the name of the file layer, registered at the first call (on one thread) */
 const char *store_vfs(void);
 
 #endif

@@ -112,8 +112,8 @@ enum how { KILLED, EXIT_74, WELL };
 
 static void nothing_acknowledged_is_lost(void **state)
 {
-	/* Passages: a start commits once (the schema), sweeps once an hour in four steps, and writes
-	 * and syncs once for each commit; a checkpoint syncs twice. */
+	/* Passages: a start commits once (the schema), sweeps once an hour in several steps, and
+	 * writes and syncs once for each commit; a checkpoint syncs twice. */
 	static const struct {
 		const char *fault;
 		enum how how;
