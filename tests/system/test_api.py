@@ -85,6 +85,7 @@ def good(w):
         ("POST", "keys"): ("keys", {"scopes": ["read"]}, 201, k | {"key"}),
         ("DELETE", "keys/*"): ("keys/{made}", None, 200, {"revoked"}),
         ("GET", "config"): ("config", None, 200, {"data"}),
+        ("POST", "config/reload"): ("config/reload", None, 200, {"file", "changed", "restart", "accounts"}),
         ("GET", "/metrics"): ("/metrics", None, 200, None),
         ("GET", "/"): ("/", None, 200, None),
         ("GET", "stream"): None,  # does not end: test_stream.py

@@ -101,24 +101,21 @@ def fill(gateway, count):
     db.close()
 
 
-def test_ready_within_two_seconds_with_100_000_messages(folder, closing):
+def test_a_start_with_100_000_messages(folder, closing):
+    """All are there and counted when it says ready; how long it takes is bench's start_100k_ready."""
     gateway = Front(folder, meta="http://127.0.0.1:1")  # nobody listens: they stay
     closing.append(gateway)
     gateway.start()
     gateway.wait_state(gateway.send_async(text(someone())), "waiting")
     gateway.kill()
     fill(gateway, 100000)
-    took = []
-    while len(took) < 3 and min(took, default=3) >= 2:  # the best of three: others use this machine, too
-        begin = time.monotonic()
-        gateway.start()
-        took.append(time.monotonic() - begin)
-        assert gateway.local("GET", "/readyz").status == 200
-        states = gateway.metric_by("outbox_messages", "src")
-        assert sum(states.values()) == 100000, states
-        gateway.kill()
-    print("ready after %s s" % took)
-    assert min(took) < 2
+    begin = time.monotonic()
+    gateway.start()
+    print("ready after %.3f s" % (time.monotonic() - begin))
+    assert gateway.local("GET", "/readyz").status == 200
+    states = gateway.metric_by("outbox_messages", "src")
+    assert sum(states.values()) == 100000, states
+    gateway.kill()
 
 
 @pytest.mark.parametrize("ms", [0, 2, 5, 10, 20, 35, 50, 80])
