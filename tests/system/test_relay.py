@@ -333,6 +333,34 @@ def test_a_lane_that_spilled_survives_a_restart_in_order(gateway, receiver):
     until(lambda: gateway.metric("godwit_relay_spilled_lanes") == 0, "a lane that lives in memory again")
 
 
+def test_a_large_replay_to_a_slow_destination_beside_new_events(gateway, receiver):
+    """More than one read brings and more than fits in memory: all come again, and what is new keeps its order."""
+    gateway.add_destination(receiver.url("/slow"))
+    old = 2000
+    for n in range(0, old, 20):
+        gateway.take(one(*(text(body="%d %s" % (m, "x" * 3000)) for m in range(n, n + 20))))
+    first = receiver.wait(old, "/slow")
+    until(lambda: gateway.metric("godwit_relay_pending") == 0, "all delivered")
+    gate = Gate(receiver, "/slow")
+    gateway.take(one(text(body="%d held" % old)))
+    receiver.wait(old + 1, "/slow")  # on the wire while the replays come
+    for n, request in enumerate(first):
+        assert gateway.api("POST", "events/%s/replay" % request.headers["webhook-id"], {}) == {"replayed": 1}
+        if n % 40 == 0:
+            gateway.take(one(text(body="%d new" % (old + 1 + n // 40))))
+    gate.open.set()
+    total = 2 * old + 1 + old // 40
+
+    def firsts():  # what was held for longer than relay.timeout comes once more, as a second attempt
+        return [r for r in receiver.at("/slow") if r.headers["godwit-attempt"] == "1"]
+    until(lambda: len(firsts()) >= total, "all of them")
+    until(lambda: gateway.metric("godwit_relay_pending") + gateway.metric("godwit_relay_spilled_lanes") == 0, "rest")
+    replayed = [r.json()["conversation"]["seq"] for r in firsts() if "webhook-replay" in r.headers]
+    live = [r.json()["conversation"]["seq"] for r in firsts() if "webhook-replay" not in r.headers]
+    assert replayed == list(range(1, old + 1))
+    assert live == list(range(1, old + 2 + old // 40))
+
+
 # ---- where it may go
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1",
