@@ -44,6 +44,7 @@ struct inbox_item {
 	struct buf text; /* the json of all events */
 	struct event *events;
 	char *signature, *account;
+	struct wayback_mark mark;
 	size_t refs;
 };
 
@@ -151,6 +152,7 @@ struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *so
 
 	item->refs = 1;
 	item->call = source->call;
+	item->mark = source->mark;
 	item->signature = xstrndup(source->signature);
 	item->account = xstrndup(source->account);
 	item->put.bytes = body;
@@ -219,6 +221,7 @@ static void fill_row(struct event *e, const struct inbox_item *item)
 	r->signature = item->put.signature;
 	r->account = item->put.account;
 	r->siblings = (uint32_t)item->put.event_count;
+	e->mark = item->mark;
 	e->size = sizeof(*e) + sizeof(*in) + in->json.len + item->put.bytes.len / r->siblings;
 }
 
@@ -284,6 +287,8 @@ static void on_committed(struct store_req *req)
 	struct inbox *in = item->inbox;
 
 	in->pending--;
+	if (item->mark.key != 0 && (req->status != GW_OK || item->put.quarantined))
+		in->o.wayback->refused++; /* before the answer: a status may have been in it */
 	answer(item, req->status == GW_OK); /* inv. 1 */
 	if (req->status != GW_OK)
 		log_error(in->o.log, "inbox: a body was not stored status=%s bytes=%zu",
