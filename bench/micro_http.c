@@ -93,7 +93,7 @@ static void *answer_main(void *arg)
 	return NULL;
 }
 
-static const struct http_server_handlers HANDLERS = { NULL, on_request };
+static const struct http_server_handlers HANDLERS = { .on_request = on_request };
 
 static struct http_server *start(struct service *s)
 {

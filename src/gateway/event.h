@@ -14,6 +14,7 @@
 #ifndef GATEWAY_EVENT_H
 #define GATEWAY_EVENT_H
 
+#include "gateway/wayback.h"
 #include "net/http_server.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ struct event {
 	const struct store_event_in *in; /* with what the store filled in */
 	struct store_event_row row; /* borrowed strings, valid while referenced */
 	size_t size; /* bytes to account for in a lane */
+	struct wayback_mark mark; /* of the call that brought it */
 };
 
 void event_ref(struct event *e);

@@ -47,6 +47,7 @@ struct inbox_item {
 	struct buf mended; /* of those that the store refused as what they were */
 	struct event *events;
 	char *signature, *account;
+	struct wayback_mark mark;
 	size_t refs;
 };
 
@@ -157,6 +158,7 @@ struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *so
 
 	item->refs = 1;
 	item->call = source->call;
+	item->mark = source->mark;
 	item->signature = xstrndup(source->signature);
 	item->account = xstrndup(source->account);
 	item->put.bytes = body;
@@ -226,6 +228,7 @@ static void fill_row(struct event *e, const struct inbox_item *item)
 	r->signature = item->put.signature;
 	r->account = item->put.account;
 	r->siblings = (uint32_t)item->put.event_count;
+	e->mark = item->mark;
 	e->size = sizeof(*e) + sizeof(*in) + in->json.len + item->put.bytes.len / r->siblings;
 }
 
@@ -348,6 +351,8 @@ static void on_committed(struct store_req *req)
 		inbox_put(in, item);
 		return;
 	}
+	if (item->mark.key != 0 && (req->status != GW_OK || item->put.quarantined))
+		in->o.wayback->refused++; /* before the answer: a status may have been in it */
 	answer(item, req->status == GW_OK); /* inv. 1 */
 	if (req->status != GW_OK)
 		log_error(in->o.log, "inbox: a body was not stored status=%s bytes=%zu",

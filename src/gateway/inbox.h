@@ -31,6 +31,7 @@ struct inbox_source {
 	int64_t received_ms; /* wall clock */
 	struct http_call *call; /* answered after the commit; NULL: composed */
 	const struct token_reader *token; /* checks our tokens in statuses; read-only */
+	struct wayback_mark mark; /* how it was verified */
 };
 /* Takes body.ptr (malloc).  Never fails: what cannot be parsed is quarantined. */
 struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *source);
@@ -50,6 +51,7 @@ struct inbox_options {
 	const struct clock *clock;
 	const struct log *log;
 	struct metrics *metrics;
+	struct wayback *wayback; /* told what could not be kept or read */
 	struct inbox_sinks sinks;
 };
 struct inbox *inbox_new(const struct inbox_options *o);

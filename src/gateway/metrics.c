@@ -17,6 +17,7 @@ static const char *const result_words[RESULT_NRESULTS] = {
 	[RESULT_TOO_LARGE] = "too_large",
 	[RESULT_QUARANTINED] = "quarantined",
 	[RESULT_HANDSHAKE] = "handshake",
+	[RESULT_PARTIAL] = "partial",
 };
 
 static const char *const fate_words[FATE_NFATES] = {

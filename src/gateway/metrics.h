@@ -20,6 +20,7 @@ enum metric_result {
 	RESULT_TOO_LARGE,
 	RESULT_QUARANTINED,
 	RESULT_HANDSHAKE,
+	RESULT_PARTIAL,
 	RESULT_NRESULTS
 };
 enum metric_fate {

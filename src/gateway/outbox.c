@@ -24,6 +24,7 @@
  */
 #include "gateway/outbox_int.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "gateway/inbox.h"
 
@@ -184,11 +185,15 @@ void outbox_evidence(struct outbox *ob, struct event *ev)
 	struct evidence evidence = { .row = in->message_row,
 				     .number_id = in->account_id,
 				     .wamid = in->external_id,
-				     .try_ = in->has_token ? in->token_try : 0 };
+				     .try_ = in->has_token ? in->token_try : 0,
+				     .mark = ev->mark };
 
 	if (ev->row.composed || in->message_row == 0)
 		return; /* what we said ourselves proves nothing */
 	reconcile_evidence(ob->reconcile, &evidence);
+	if (outq_by_row(ob->outq, in->message_row) == NULL &&
+	    str_eq(str_from(in->message_state), str_from(outq_state_name(OUTQ_UNKNOWN))))
+		shelf_evidence(ob, &in->message, &evidence);
 }
 
 static void open_window(struct outbox *ob, const struct outq_number *n, struct str who,
@@ -306,7 +311,7 @@ static void load_state(struct outbox *ob, struct outq_entry *e, const struct sto
 	e->due_ns = clock_mono_ns(loop_clock(ob->o.loop));
 }
 
-void outbox_load(struct outbox *ob, const struct store_message_row *m)
+void outbox_take(struct outbox *ob, const struct store_message_row *m)
 {
 	struct outq_text text = { .id = m->id,
 				  .to = m->to,
@@ -330,6 +335,12 @@ void outbox_load(struct outbox *ob, const struct store_message_row *m)
 		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);
 }
 
+void outbox_load(struct outbox *ob, const struct store_message_row *m)
+{
+	if (!shelf_takes(ob, m))
+		outbox_take(ob, m);
+}
+
 void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms)
 {
 	dispatch_recent(ob->dispatch, number_id, lane, mono_of(ob, at_ms, 0));
@@ -341,6 +352,7 @@ static void on_sweep(void *cookie)
 	struct outbox_numbers numbers;
 
 	dispatch_sweep(ob->dispatch);
+	shelf_sweep(ob);
 	outbox_count(ob, &numbers);
 	metrics_set(ob->o.metrics, M_OUTBOX_OLDEST, 0, 0, numbers.oldest_ms / 1000);
 	timer_in_ms(&ob->sweep, SWEEP_MS);
@@ -364,7 +376,7 @@ static void on_drained(void *cookie)
 	struct outbox *ob = cookie;
 
 	if (dispatch_busy(ob->dispatch) > 0 || outq_moving_count(ob->outq) > 0 || ob->adding > 0 ||
-	    ob->replaying > 0)
+	    ob->replaying > 0 || map_count(ob->fetching) > 0)
 		timer_in_ms(&ob->drained, DRAIN_LOOK_MS);
 	else
 		ob->idle(ob->idle_cookie);
@@ -432,6 +444,7 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 	struct reconcile_options r = { .loop = ob->o.loop,
 				       .log = ob->o.log,
 				       .metrics = ob->o.metrics,
+				       .wayback = ob->o.wayback,
 				       .settings = &ob->o.settings,
 				       .abandon = abandon,
 				       .cookie = ob };
@@ -478,6 +491,8 @@ gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct
 	ob->policy = policy;
 	link_init(&ob->addings);
 	link_init(&ob->replays);
+	link_init(&ob->fetches);
+	ob->fetching = map_new();
 	timer_init(&ob->sweep, o->loop, LOOP_MOVED, on_sweep, ob);
 	timer_init(&ob->drained, o->loop, LOOP_REAL, on_drained, ob);
 	st = make_parts(ob, err);
@@ -500,6 +515,8 @@ void outbox_free(struct outbox *ob)
 	if (ob == NULL)
 		return;
 	outbox_orphan(ob);
+	shelf_orphan(ob);
+	map_free(ob->fetching);
 	while (ob->outq != NULL && (e = outq_next(ob->outq, e)) != NULL)
 		waiters_drop(&e->waiters);
 	timer_cancel(&ob->sweep);

@@ -42,7 +42,7 @@ struct outbox_settings { /* configuration keys in brackets */
 	const char *graph_ca_file; /* graph.ca_file; NULL or empty: the system's */
 	unsigned in_flight_max; /* graph.in_flight, 1000 */
 	int64_t disk_min; /* store.disk_min, bytes; 503 below */
-	uint32_t queue_max; /* queue.max, messages not finished, 1,000,000 */
+	uint32_t queue_max; /* queue.max, messages not finished and in memory, 1,000,000 */
 	double number_rate_share; /* 0.995 of the number's limit */
 	uint32_t pair_burst; /* pacing.pair_burst, 10 (at most 45) */
 	int64_t pair_interval_ms; /* 6 s */
@@ -56,6 +56,7 @@ struct outbox_options {
 	const struct token_maker *token;
 	const struct log *log;
 	struct metrics *metrics;
+	const struct wayback *wayback; /* what Meta may have called in vain; outlives it */
 	struct outbox_settings settings;
 };
 GW_NODISCARD gw_status outbox_new(const struct outbox_options *o, struct outbox **out,
@@ -116,6 +117,13 @@ GW_NODISCARD gw_status outbox_resolve(struct outbox *ob, const struct id *id,
 
 /* The number that an unfinished message leaves from; empty: there is no such message. */
 struct str outbox_number_of(const struct outbox *ob, const struct id *id);
+
+/*
+ * outbox_resolve() said GW_ENOTFOUND: if the message is unknown and was put out of memory, it is
+ * brought back.  then() runs when that is done: GW_ENOTFOUND means then that it
+ * is no unknown message.
+ */
+void outbox_fetch(struct outbox *ob, const struct id *id, void (*then)(void *cookie), void *cookie);
 
 /* The inbound rate counts against the number's limit (design.md 5.9): one message came in. */
 void outbox_count_inbound(struct outbox *ob, struct str number_id);

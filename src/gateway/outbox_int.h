@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outbox_int.h - shared by outbox.c (the door), outbox_accept.c (the commit), waiter.c, notice.c */
+/* outbox_int.h - shared by outbox.c (the door), outbox_accept.c, waiter.c, notice.c, shelf.c */
 #ifndef GATEWAY_OUTBOX_INT_H
 #define GATEWAY_OUTBOX_INT_H
 
@@ -23,6 +23,8 @@ struct outbox {
 	struct timer sweep; /* LOOP_MOVED: lifetimes, gauges */
 	size_t adding, replaying; /* in the store, at a reader */
 	struct link addings, replays; /* heads */
+	struct link fetches; /* head; shelf.c */
+	struct map *fetching; /* the same by id */
 	uint64_t adding_bytes;
 	bool draining;
 	struct timer drained; /* LOOP_REAL: is it idle yet */
@@ -71,6 +73,18 @@ void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struc
 		   enum outq_policy policy);
 /* What is in the store or at a reader comes back to nobody. */
 void outbox_orphan(struct outbox *ob);
+
+/* ---- shelf.c: unknown messages that live in the store alone ---- */
+
+/* outbox.c: a row becomes an entry; last of its lane. */
+void outbox_take(struct outbox *ob, const struct store_message_row *m);
+void shelf_sweep(struct outbox *ob);
+/* At a start: this row stays there. */
+bool shelf_takes(struct outbox *ob, const struct store_message_row *m);
+/* A status of a message that is unknown and not in memory. */
+void shelf_evidence(struct outbox *ob, const struct id *id, const struct evidence *ev);
+/* Fetches that are under way come back to nobody. */
+void shelf_orphan(struct outbox *ob);
 
 /* ---- notice.c: our own transitions as events ---- */
 

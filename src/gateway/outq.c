@@ -29,7 +29,8 @@
  *             every second.  A crash leaves the last committed state: queued and
  *             waiting go on, sending becomes unknown (reconcile.c).
  *
- * LIMITS      outbox_settings.queue_max messages, OUTQ_BYTES_MAX bytes; kept by the door.
+ * LIMITS      outbox_settings.queue_max messages, OUTQ_BYTES_MAX bytes; kept by the door.  An
+ *             UNKNOWN that only waits leaves memory (shelf.c), counted by state as before.
  * THREADS     the loop's
  * TESTS       tests/unit/test_outq.c
  */
@@ -268,6 +269,12 @@ static void lane_free(struct outq_lane *lane)
 	free(lane);
 }
 
+void outq_lane_drop_idle(struct outq_lane *lane)
+{
+	if (link_is_empty(&lane->entries))
+		lane_free(lane);
+}
+
 struct outq_entry *outq_head(const struct outq_lane *lane)
 {
 	for (struct link *l = link_first(&lane->entries); l != NULL;
@@ -331,7 +338,7 @@ void outq_add(struct outq *q, struct outq_entry *e, struct str number_id, struct
 	outq_check(q, e);
 }
 
-static void take_out(struct outq *q, struct outq_entry *e)
+static void forget(struct outq *q, struct outq_entry *e)
 {
 	link_remove(&e->in_lane);
 	e->lane->by_class[e->class_]--;
@@ -339,7 +346,24 @@ static void take_out(struct outq *q, struct outq_entry *e)
 	(void)map_remove_u64(q->by_row, (uint64_t)e->row);
 	(void)map_remove(q->by_id, id_key(&e->id));
 	q->bytes -= size_of(e);
+}
+
+static void take_out(struct outq *q, struct outq_entry *e)
+{
+	forget(q, e);
 	count(q, e->state, -1);
+}
+
+void outq_shelve(struct outq *q, struct outq_entry *e)
+{
+	ASSERT(e->state == OUTQ_UNKNOWN);
+	forget(q, e);
+	outq_entry_free(e);
+}
+
+void outq_count_shelved(struct outq *q, int by)
+{
+	count(q, OUTQ_UNKNOWN, by);
 }
 
 /* What the store still has comes back to nobody. */
@@ -378,8 +402,7 @@ void outq_free(struct outq *q)
 		take_out(q, e);
 		link_remove(&e->unsettled);
 		outq_entry_free(e);
-		if (link_is_empty(&lane->entries))
-			lane_free(lane);
+		outq_lane_drop_idle(lane);
 	}
 	while (map_next(q->numbers, &at, &key, &n)) {
 		struct outq_number *number = n;
@@ -533,8 +556,7 @@ void outq_moved(struct outq *q, struct store_move *s)
 	q->o.moved(q->o.cookie, e, from, s);
 	if (outq_is_terminal(e->state)) {
 		outq_entry_free(e); /* inv. 6 */
-		if (link_is_empty(&lane->entries))
-			lane_free(lane);
+		outq_lane_drop_idle(lane);
 	}
 	free(m);
 }

@@ -7,7 +7,8 @@
  *       entry -> entry -> entry   one message each
  *
  * A message is added when its commit is through (outq_add) and leaves when a
- * terminal state is.  A state changes by outq_want() and nothing else; the
+ * terminal state is, or when only a person or a status can move it
+ * (outq_shelve).  A state changes by outq_want() and nothing else; the
  * change is visible in memory when the store has committed it (outq_moved),
  * and options.moved is told.  In between entry->moving is set and nobody else
  * may move the entry.
@@ -23,6 +24,7 @@
 #include "base/log.h"
 #include "gateway/link.h"
 #include "gateway/pacer.h"
+#include "gateway/wayback.h"
 #include "net/loop.h"
 #include "store/store.h"
 
@@ -102,7 +104,7 @@ struct outq_entry {
 	int64_t lost_ns; /* when the answer was lost */
 	bool after_restart, passed; /* passed: its lane went on without it */
 	uint32_t alive; /* statuses of later messages seen since */
-	int64_t gaps; /* refused webhook calls when it was lost */
+	int64_t gaps, partial; /* what was not taken until it left */
 	uint64_t echoed; /* bit per try (of the first 64) whose token came back */
 	char *wamid; /* of the evidence; heap, NULL: none yet */
 	int64_t evident_ns; /* when the evidence came */
@@ -146,6 +148,9 @@ struct outq_number {
 	/* reconcile.c */
 	struct link unsettled; /* head */
 	struct watermark *watermark; /* NULL: nothing unknown here lately */
+	struct wayback_mark heard; /* of the latest signed status of this number */
+	int64_t heard_ns; /* when that was */
+	int64_t breaks; /* calls nobody signed, with different secrets before and after */
 };
 
 struct outq_options {
@@ -179,6 +184,15 @@ void outq_entry_free(struct outq_entry *e); /* in no list */
 /* The commit is through (or it was loaded): e->row and the state are set; last of its lane. */
 void outq_add(struct outq *q, struct outq_entry *e, struct str number_id, struct str lane,
 	      int64_t window_ms);
+
+/*
+ * An UNKNOWN entry that nobody waits for leaves memory and is freed: its row lives in the store
+ * alone, counted as before.  Whoever calls tells the dispatcher and drops its lane if it is idle.
+ */
+void outq_shelve(struct outq *q, struct outq_entry *e);
+void outq_lane_drop_idle(struct outq_lane *lane);
+/* Rows that are UNKNOWN and not here: found at a start (1), about to be added (-1). */
+void outq_count_shelved(struct outq *q, int by);
 
 struct outq_entry *outq_by_row(const struct outq *q, int64_t row);
 struct outq_entry *outq_by_id(const struct outq *q, const struct id *id);
@@ -215,8 +229,8 @@ struct outq_entry *outq_head(const struct outq_lane *lane);
 bool outq_is_free(const struct outq_entry *e);
 
 void outq_check(const struct outq *q, const struct outq_entry *e);
-size_t outq_count(const struct outq *q); /* messages that are not finished */
-size_t outq_count_in(const struct outq *q, enum outq_state state);
+size_t outq_count(const struct outq *q); /* messages that are not finished and in memory */
+size_t outq_count_in(const struct outq *q, enum outq_state state); /* shelved ones included */
 uint64_t outq_bytes(const struct outq *q);
 size_t outq_moving_count(const struct outq *q); /* moves in the store */
 /* In the order of acceptance; e NULL: the first.  NULL at the end. */

@@ -13,14 +13,29 @@
  *             EVIDENCE_GRACE_NS to come, since it is what the caller waits for.
  *
  * ABSENCE     is proven when the way back was alive: statuses of ALIVE_MIN
- *             messages of the same number that left later have arrived, no
- *             webhook call of Meta was refused in between, and settings.unknown_wait
- *             has passed.  Where a call was refused, or the process was down, Meta
- *             may still repeat the status for seven days, and so long it takes.
+ *             messages of the same number that left later have arrived, nothing
+ *             that may have been its status was turned away in between, and
+ *             settings.unknown_wait has passed.  What was turned away (wayback.h):
  *
- * POLICY      hold: nothing, ever.  resend: queued again once absence is proven
- *             and attempts and lifetime allow.  expire: ended once absence is
- *             proven or the lifetime is over.
+ *               refused     by our fault, or signed and not kept: a gap
+ *               the process was down (drain, kill, start): a gap
+ *               unverified  a gap only if the number's statuses were signed with
+ *                           different secrets before and after, or never before:
+ *                           between two with the same secret Meta used that one,
+ *                           so the call was not Meta's.  While none came after it,
+ *                           nothing is known since the last (heard_ns).
+ *               partial     Meta repeats such a call within minutes, so the wait
+ *                           becomes PARTIAL_WAIT_NS, once, however many there are
+ *               larger than Meta's largest, no HTTP: not Meta's, nothing
+ *
+ *             After a gap Meta may still repeat the status for seven days, and so
+ *             long it takes.  Why a stranger cannot put it off for ever, and a wrong
+ *             secret cannot prove anything: docs/decisions/008.
+ *
+ * POLICY      hold: nothing, ever; shelf.c puts it out of memory.  resend: queued
+ *             again once absence is proven and attempts and lifetime allow, ended
+ *             when the lifetime is over.  expire: ended once absence is proven or
+ *             the lifetime is over.  Statuses that come later are kept as evidence.
  *
  * INVARIANTS  1. UNKNOWN -> QUEUED happens here only after is_absent(), or by an
  *                operator's word (outbox_resolve).
@@ -43,6 +58,7 @@
 #define EVIDENCE_GRACE_NS NS_PER_S
 #define ALIVE_MIN 3 /* reliability.md 3.4 item 4 */
 #define META_REPEATS_NS (7 * 24 * 3600 * NS_PER_S) /* reliability.md 1.3: retries up to 7 days */
+#define PARTIAL_WAIT_NS (3600 * NS_PER_S) /* docs/decisions/008 */
 #define TICK_NS_MIN NS_PER_S
 #define WATERMARK_MAX 64
 #define REMEMBERED_MAX 4096
@@ -85,12 +101,29 @@ static int64_t max64(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Calls of Meta that were not answered 200: their statuses may still be on the way. */
-static int64_t gaps(const struct reconcile *r)
+/* Gaps so far, as far as they are known: statuses may be on the way for days. */
+static int64_t gaps(const struct reconcile *r, const struct outq_number *n)
 {
-	return metrics_get(r->o.metrics, M_WEBHOOKS, RESULT_BUSY, 0) +
-	       metrics_get(r->o.metrics, M_WEBHOOKS, RESULT_SIGNATURE, 0) +
-	       metrics_get(r->o.metrics, M_WEBHOOKS, RESULT_TOO_LARGE, 0);
+	return r->o.wayback->refused + n->breaks;
+}
+
+/* Until when we know that nothing of Meta's was turned away for its signature. */
+static int64_t known_ns(const struct reconcile *r, const struct outq_number *n, int64_t now_ns)
+{
+	return n->heard.unverified == r->o.wayback->unverified ? now_ns : n->heard_ns;
+}
+
+/* A signed status of this number.  True: unsigned calls before it turn out to be no gap. */
+static bool hear(const struct reconcile *r, struct outq_number *n, const struct wayback_mark *m)
+{
+	bool unsigned_between = m->unverified != n->heard.unverified;
+	bool same = m->key == n->heard.key;
+
+	if (unsigned_between && !same)
+		n->breaks++;
+	n->heard = *m;
+	n->heard_ns = now_of(r);
+	return unsigned_between && same;
 }
 
 /* ---- settling ---- */
@@ -137,14 +170,20 @@ static void settle(struct reconcile *r, struct outq_entry *e)
 /* From when on absence can be proven at all. */
 static int64_t proof_ns(const struct reconcile *r, const struct outq_entry *e)
 {
-	bool gap = e->after_restart || gaps(r) != e->gaps || !r->o.settings->failed_echoes_token;
+	bool gap = e->after_restart || gaps(r, e->lane->number) != e->gaps ||
+		   !r->o.settings->failed_echoes_token;
+	int64_t wait = r->o.settings->unknown_wait_ms * NS_PER_MS;
 
-	return e->lost_ns + (gap ? META_REPEATS_NS : r->o.settings->unknown_wait_ms * NS_PER_MS);
+	if (gap)
+		wait = META_REPEATS_NS;
+	else if (r->o.wayback->partial != e->partial)
+		wait = max64(wait, PARTIAL_WAIT_NS);
+	return e->lost_ns + wait;
 }
 
 static bool is_absent(const struct reconcile *r, const struct outq_entry *e, int64_t now_ns)
 {
-	return e->alive >= ALIVE_MIN && now_ns >= proof_ns(r, e);
+	return e->alive >= ALIVE_MIN && known_ns(r, e->lane->number, now_ns) >= proof_ns(r, e);
 }
 
 static bool may_resend(const struct reconcile *r, const struct outq_entry *e, int64_t now_ns)
@@ -168,6 +207,10 @@ static void decide(struct reconcile *r, struct outq_entry *e, int64_t now_ns)
 		outq_want(r->o.outq, e,
 			  &(struct outq_move){ .to = OUTQ_EXPIRED,
 					       .why = "unknown, and the policy is expire" });
+	} else if (e->policy == OUTQ_RESEND && now_ns >= e->expires_ns) {
+		outq_want(r->o.outq, e,
+			  &(struct outq_move){ .to = OUTQ_EXPIRED,
+					       .why = "unknown, and too old to be sent again" });
 	}
 }
 
@@ -184,9 +227,7 @@ static int64_t look_again_ns(const struct reconcile *r, const struct outq_entry 
 		return INT64_MAX;
 	if (proof > now_ns)
 		at = proof;
-	if (e->policy == OUTQ_EXPIRE)
-		at = min64(at, max64(e->expires_ns, now_ns));
-	return at;
+	return min64(at, max64(e->expires_ns, now_ns));
 }
 
 static void on_timer(void *cookie)
@@ -261,6 +302,17 @@ static void see(struct reconcile *r, const struct outq_number *n, int64_t row)
 	}
 }
 
+/* What was not known when the others came may be known now. */
+static void decide_all(struct reconcile *r, const struct outq_number *n)
+{
+	struct link *l, *next;
+
+	for (l = link_first(&n->unsettled); l != NULL; l = next) {
+		next = link_next(&n->unsettled, l);
+		decide(r, CONTAINER_OF(l, struct outq_entry, unsettled), now_of(r));
+	}
+}
+
 /* ---- evidence ---- */
 
 static void note_try(struct reconcile *r, uint64_t *echoed, uint32_t try_, int64_t row)
@@ -299,21 +351,25 @@ static void remember(struct reconcile *r, const struct outq_entry *e)
 void reconcile_evidence(struct reconcile *r, const struct evidence *ev)
 {
 	struct outq_entry *e = outq_by_row(r->o.outq, ev->row);
+	struct outq_number *n = outq_find_number(r->o.outq, ev->number_id);
 	struct remembered *m;
+	bool cleared = n != NULL && ev->mark.key != 0 && hear(r, n, &ev->mark);
 
-	see(r, outq_find_number(r->o.outq, ev->number_id), ev->row);
+	see(r, n, ev->row);
 	if (e == NULL) {
 		m = map_get_u64(r->remembered, (uint64_t)ev->row);
 		if (m != NULL)
 			note_try(r, &m->echoed, ev->try_, ev->row);
-		return;
+	} else {
+		note_try(r, &e->echoed, ev->try_, ev->row);
+		if (e->wamid == NULL) {
+			e->wamid = xstrndup(ev->wamid);
+			e->evident_ns = now_of(r);
+			settle(r, e);
+		}
 	}
-	note_try(r, &e->echoed, ev->try_, ev->row);
-	if (e->wamid != NULL)
-		return;
-	e->wamid = xstrndup(ev->wamid);
-	e->evident_ns = now_of(r);
-	settle(r, e);
+	if (cleared)
+		decide_all(r, n);
 }
 
 /* ---- moves ---- */
@@ -336,7 +392,8 @@ void reconcile_moved(struct reconcile *r, struct outq_entry *e, enum outq_state 
 	if (e->state != OUTQ_UNKNOWN) {
 		link_remove(&e->unsettled);
 		e->after_restart = false;
-		e->gaps = gaps(r); /* from the moment it may leave */
+		e->gaps = gaps(r, e->lane->number); /* from the moment it may leave */
+		e->partial = r->o.wayback->partial;
 		return;
 	}
 	unsettle(e); /* inv. 2 */
@@ -355,7 +412,8 @@ void reconcile_load(struct reconcile *r, struct outq_entry *e, int64_t lost_ns, 
 {
 	e->lost_ns = lost_ns;
 	e->after_restart = true; /* Meta called in vain while we were down */
-	e->gaps = gaps(r);
+	e->gaps = gaps(r, e->lane->number);
+	e->partial = r->o.wayback->partial;
 	if (has_evidence)
 		e->wamid = xstrndup(wamid);
 	if (e->state == OUTQ_UNKNOWN)

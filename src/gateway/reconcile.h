@@ -20,6 +20,7 @@ struct reconcile_options {
 	void *cookie;
 	const struct log *log;
 	struct metrics *metrics;
+	const struct wayback *wayback; /* outlives it */
 	const struct outbox_settings *settings; /* outlives it */
 };
 
@@ -38,6 +39,7 @@ struct evidence {
 	struct str number_id;
 	struct str wamid;
 	uint32_t try_;
+	struct wayback_mark mark;
 };
 void reconcile_evidence(struct reconcile *r, const struct evidence *ev);
 

@@ -134,7 +134,10 @@ static void on_due(void *cookie)
 	}
 	switch (conn->phase) {
 	case CONN_NEW:
-	case CONN_HEAD: guard_cut(conn, "head too slow"); return;
+	case CONN_HEAD:
+		server_unheard(conn->server, NULL, HTTP_UNHEARD_PARTIAL);
+		guard_cut(conn, "head too slow");
+		return;
 	case CONN_IDLE: look_idle(conn, now); return;
 	case CONN_BODY: look_body(conn, now); return;
 	case CONN_REPLY: look_reply(conn, now); return;

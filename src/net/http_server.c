@@ -92,9 +92,18 @@ static void log_seldom(struct http_server *s, const char *what, int error)
 		 s->name, s->conn_count, s->options.connections_max, error);
 }
 
+void server_unheard(const struct http_server *s, const struct http_call *c, enum http_unheard why)
+{
+	const struct http_server_handlers *h = s->options.handlers;
+
+	if (h->on_unheard != NULL)
+		h->on_unheard(s->options.cookie, c, why);
+}
+
 static void refuse_connection(struct http_server *s, int fd)
 {
 	log_seldom(s, "too many connections, refusing", 0);
+	server_unheard(s, NULL, HTTP_UNHEARD_FULL);
 	(void)send(fd, FULL_ANSWER, sizeof(FULL_ANSWER) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)shutdown(fd, SHUT_WR);
 	guard_linger(s, fd);
@@ -141,6 +150,7 @@ static void on_listener(void *cookie, uint32_t events)
 				continue;
 			if (errno != EAGAIN) { /* EMFILE and the like would spin */
 				log_seldom(s, "cannot accept, pausing", errno);
+				server_unheard(s, NULL, HTTP_UNHEARD_FULL);
 				loop_watch_change(s->listen_watch, 0);
 				timer_in_ms(&s->accept_timer, ACCEPT_PAUSE_MS);
 			}

@@ -39,6 +39,12 @@ struct http_server;
 struct http_call;
 struct http_stream;
 
+enum http_unheard {
+	HTTP_UNHEARD_FULL, /* no room for its connection */
+	HTTP_UNHEARD_LARGE, /* its body is over the limit */
+	HTTP_UNHEARD_PARTIAL /* it was too slow, or the client left in the middle */
+};
+
 struct http_server_handlers {
 	/*
 	 * The head is here.  Return the most body bytes this call may have, or
@@ -49,6 +55,11 @@ struct http_server_handlers {
 	size_t (*on_head)(void *cookie, struct http_call *call);
 	/* The request is complete.  Required. */
 	void (*on_request)(void *cookie, struct http_call *call);
+	/*
+	 * A request that on_request() will not see.  call is borrowed, and NULL where its head was
+	 * not read.  May be NULL.
+	 */
+	void (*on_unheard)(void *cookie, const struct http_call *call, enum http_unheard why);
 };
 
 struct http_server_options {

@@ -134,8 +134,11 @@ static enum MHD_Result begin(struct http_conn *conn, const char *method, const c
 	c->in_handler = true;
 	if (h->on_head != NULL)
 		c->body_max = h->on_head(conn->server->options.cookie, c);
-	if (!c->is_ready && c->content_length > c->body_max)
+	if (!c->is_ready && c->content_length > c->body_max) {
+		c->is_told = true;
+		server_unheard(c->server, c, HTTP_UNHEARD_LARGE);
 		(void)call_deliver(c, 413, text_response(413)); /* we are in the handler */
+	}
 	c->in_handler = false;
 	if (c->is_ready && c->has_body) { /* inv. 4 */
 		conn->linger = true;
@@ -152,6 +155,8 @@ static enum MHD_Result take_body(struct http_call *c, const char *bytes, size_t 
 	if (len > c->body_max - c->body_len) {
 		/* Chunked, for a known length was compared before.  The daemon cannot queue an
 		 * answer in mid-body: the connection is closed. */
+		c->is_told = true;
+		server_unheard(c->server, c, HTTP_UNHEARD_LARGE);
 		return MHD_NO;
 	}
 	if (need > c->body_cap) {
@@ -254,6 +259,8 @@ void call_over(struct http_conn *conn)
 	if (c == NULL)
 		return;
 	conn->call = NULL;
+	if (!c->handed_over && !c->is_ready && !c->is_told)
+		server_unheard(c->server, c, HTTP_UNHEARD_PARTIAL);
 	if (c->stream != NULL)
 		stream_end(c->stream);
 	/* Not answered: the client left before its request was complete. */

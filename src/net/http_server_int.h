@@ -72,6 +72,7 @@ struct http_call {
 	struct mail mail; /* brings the answer home */
 	bool in_handler; /* on_head() or on_request() runs */
 	bool handed_over; /* on_request() has been called */
+	bool is_told; /* on_unheard() has been called */
 	bool is_ready; /* response may be queued */
 	bool is_suspended;
 	bool has_body; /* one is announced */
@@ -188,6 +189,7 @@ void stream_free(struct http_stream *st);
 void guard_init(struct http_conn *conn);
 void guard_phase(struct http_conn *conn, enum conn_phase phase);
 void guard_release(struct http_conn *conn);
+void server_unheard(const struct http_server *s, const struct http_call *c, enum http_unheard why);
 void guard_cut(struct http_conn *conn, const char *why);
 /* Read what still comes on fd (given away) for a while, so that no reset overtakes the answer. */
 void guard_linger(struct http_server *s, int fd);

@@ -239,7 +239,8 @@ static gw_status make_world(struct sandbox *s, struct gw_error *err)
 
 static gw_status listen_and_call(struct sandbox *s, struct gw_error *err)
 {
-	static const struct http_server_handlers handlers = { on_head, on_request };
+	static const struct http_server_handlers handlers = { .on_head = on_head,
+							      .on_request = on_request };
 	const struct sandbox_options *o = s->options;
 	struct http_server_options so = HTTP_SERVER_OPTIONS_INIT;
 	gw_status st;

@@ -275,25 +275,24 @@ static void on_read(struct store_job *job)
 	free(m);
 }
 
-static struct message_read *read_new(struct api_request *r)
+static struct message_read *read_new(struct http_call *call, struct str numbers)
 {
 	struct message_read *m = xcalloc(1, sizeof(*m));
 
 	m->job.done = on_read;
-	m->call = r->call;
-	m->numbers = xstrndup(api_numbers(r));
+	m->call = call;
+	m->numbers = xstrndup(numbers);
 	buf_init(&m->out, API_ANSWER_MAX);
 	buf_init(&m->errors, 1U << 20);
 	return m;
 }
 
-static void get(struct api_request *r, bool with_trail, bool is_resolve)
+static void get(struct api_request *r, bool with_trail)
 {
-	struct message_read *m = read_new(r);
+	struct message_read *m = read_new(r->call, api_numbers(r));
 
 	m->job.run = run_get;
 	m->with_trail = with_trail;
-	m->is_resolve = is_resolve;
 	m->by_id = id_parse(ID_MESSAGE, r->arg[0], &m->id);
 	m->wamid = r->arg[0];
 	store_read(r->server->store, &m->job);
@@ -301,12 +300,12 @@ static void get(struct api_request *r, bool with_trail, bool is_resolve)
 
 void api_message_get(struct api_request *r)
 {
-	get(r, false, false);
+	get(r, false);
 }
 
 void api_message_trail(struct api_request *r)
 {
-	get(r, true, false);
+	get(r, true);
 }
 
 static void bad_state(struct api_request *r, struct str state)
@@ -336,16 +335,66 @@ void api_message_list(struct api_request *r)
 	}
 	(void)http_query(r->call, "number", &f.number_id);
 	(void)http_query(r->call, "to", &f.to);
-	m = read_new(r);
+	m = read_new(r->call, api_numbers(r));
 	m->filter = f;
 	m->filter.numbers = str_from(m->numbers);
 	m->job.run = run_list;
 	store_read(r->server->store, &m->job);
 }
 
+/* A person's word on a message that may have to be fetched first. */
+struct resolve {
+	struct server *server;
+	struct http_call *call;
+	struct str numbers; /* of the key; empty: all */
+	struct id id;
+	enum outbox_resolve how;
+};
+
 static void on_resolved(void *cookie)
 {
 	http_reply_json(cookie, 200, STR("{\"resolved\":true}"));
+}
+
+/* Nothing unknown has this id: say what it is. */
+static void resolve_nothing(const struct resolve *o)
+{
+	struct message_read *m = read_new(o->call, o->numbers);
+
+	m->job.run = run_get;
+	m->is_resolve = m->by_id = true;
+	m->id = o->id;
+	store_read(o->server->store, &m->job);
+}
+
+/* In memory, and another number's: to this key it is not there. */
+static bool is_foreign(const struct resolve *o)
+{
+	struct str number = outbox_number_of(o->server->outbox, &o->id);
+
+	return number.len > 0 && !numbers_have(o->numbers, number);
+}
+
+/* False: the outbox does not have it in memory. */
+static bool resolve(const struct resolve *o)
+{
+	struct gw_error err = GW_ERROR_INIT;
+	gw_status st = outbox_resolve(o->server->outbox, &o->id, o->how, on_resolved, o->call,
+				      &err);
+
+	if (st != GW_OK && st != GW_ENOTFOUND)
+		api_error(o->call, 409, "state", "not_unknown", "%s", err.message);
+	return st != GW_ENOTFOUND;
+}
+
+static void on_fetched(void *cookie)
+{
+	struct resolve *o = cookie;
+
+	if (is_foreign(o) || !resolve(o))
+		resolve_nothing(o);
+	free((void *)(uintptr_t)o->numbers.ptr);
+	free(o);
 }
 
 void api_message_resolve(struct api_request *r)
@@ -358,14 +407,13 @@ void api_message_resolve(struct api_request *r)
 		      { "expire", OUTBOX_EXPIRE } };
 	static const struct api_member known[] = { { "as", API_TEXT, 64 } };
 	struct arena *a = arena_new(1U << 20);
-	struct gw_error err = GW_ERROR_INIT;
+	struct resolve o = { .server = r->server, .call = r->call, .numbers = api_numbers(r) };
+	struct resolve *kept;
 	struct json_val body;
 	struct str as = STR_EMPTY;
 	size_t i = ARRAY_LEN(words);
-	struct id id;
-	gw_status st;
 
-	if (!api_id(r, ID_MESSAGE, r->arg[0], &id) ||
+	if (!api_id(r, ID_MESSAGE, r->arg[0], &o.id) ||
 	    !api_body(r, a, known, ARRAY_LEN(known), &body))
 		goto out;
 	if (json_get_str(body, STR("as"), 64, &as))
@@ -377,15 +425,15 @@ void api_message_resolve(struct api_request *r)
 			  "as: want sent, resend or expire, got \"%.*s\"", STR_ARG(as));
 		goto out;
 	}
-	if (!numbers_have(api_numbers(r), outbox_number_of(r->server->outbox, &id)))
-		st = GW_ENOTFOUND;
-	else
-		st = outbox_resolve(r->server->outbox, &id, words[i].how, on_resolved, r->call,
-				    &err);
-	if (st == GW_ENOTFOUND)
-		get(r, false, true); /* finished, or none at all */
-	else if (st != GW_OK)
-		api_error(r->call, 409, "state", "not_unknown", "%s", err.message);
+	o.how = words[i].how;
+	if (is_foreign(&o)) {
+		resolve_nothing(&o);
+	} else if (!resolve(&o)) {
+		kept = xmalloc(sizeof(*kept));
+		*kept = o;
+		kept->numbers = str_make(xstrndup(o.numbers), o.numbers.len);
+		outbox_fetch(r->server->outbox, &o.id, on_fetched, kept);
+	}
 out:
 	arena_free(a);
 }

@@ -74,8 +74,14 @@ static void api_request(void *cookie, struct http_call *call)
 	api_on_request(cookie, call);
 }
 
-static const struct http_server_handlers public_handlers = { public_head, public_request };
-static const struct http_server_handlers api_handlers = { api_head, api_request };
+static void public_unheard(void *cookie, const struct http_call *call, enum http_unheard why)
+{
+	webhook_on_unheard(((struct server *)cookie)->webhook, call, why);
+}
+
+static const struct http_server_handlers public_handlers = { public_head, public_request,
+							     public_unheard };
+static const struct http_server_handlers api_handlers = { api_head, api_request, NULL };
 
 static gw_status listen_tcp(struct server *s, const char *name, const char *where,
 			    const struct http_server_handlers *handlers, size_t body_max,
@@ -267,6 +273,7 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 		.clock = &s->clock,
 		.log = &s->log,
 		.metrics = s->metrics,
+		.wayback = &s->wayback,
 		.sinks = { s, sink_evidence, sink_window, sink_relay, sink_tap } });
 	st = outbox_new(&(struct outbox_options){ .loop = s->loop,
 						  .store = s->store,
@@ -275,6 +282,7 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 						  .token = &s->token,
 						  .log = &s->log,
 						  .metrics = s->metrics,
+						  .wayback = &s->wayback,
 						  .settings = settings_outbox(v) },
 			&s->outbox, err);
 	if (st != GW_OK)

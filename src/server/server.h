@@ -40,6 +40,7 @@ struct server {
 	struct rnd rnd;
 	struct id_maker ids;
 	struct metrics *metrics;
+	struct wayback wayback; /* counted by the public listener's thread, too */
 	struct store *store;
 	struct accounts *accounts;
 	struct destinations *destinations;

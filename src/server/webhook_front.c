@@ -26,6 +26,7 @@
 struct verifier {
 	char name[64];
 	struct mac *mac[2];
+	uint64_t key[2]; /* names the secret: wayback_mark.key */
 	struct secret verify_token;
 };
 
@@ -47,14 +48,18 @@ struct put_mail {
 	struct inbox_item *item;
 };
 
-static struct mac *mac_of(const struct secret *s)
+static struct mac *mac_of(const struct secret *s, uint64_t *out_key)
 {
+	unsigned char name[SHA256_BYTES];
 	struct mac *m;
 
 	if (s->len == 0)
 		return NULL;
 	m = mac_new(str_make((const char *)s->bytes, s->len));
 	ASSERT(m != NULL);
+	mac_sign(m, STR("the name of this secret"), name);
+	memcpy(out_key, name, sizeof(*out_key));
+	*out_key |= 1; /* 0: none */
 	return m;
 }
 
@@ -78,8 +83,8 @@ void webhook_front_secrets(struct webhook_front *f)
 		struct verifier *v = &snap->of[snap->count++];
 
 		(void)str_copy(str_from(from->of[i].name), v->name, sizeof(v->name));
-		v->mac[0] = mac_of(&from->of[i].app_secret);
-		v->mac[1] = mac_of(&from->of[i].previous);
+		v->mac[0] = mac_of(&from->of[i].app_secret, &v->key[0]);
+		v->mac[1] = mac_of(&from->of[i].previous, &v->key[1]);
 		v->verify_token = from->of[i].verify_token;
 	}
 	account_secrets_free(from);
@@ -131,6 +136,7 @@ size_t webhook_on_head(struct webhook_front *f, struct http_call *call)
 
 	if (str_eq(http_method(call), STR("POST")) && inbox_is_stuck(s->store, s->disk_min)) {
 		count(f, RESULT_BUSY);
+		s->wayback.refused++;
 		http_reply_retry(call, 5); /* Meta will deliver again */
 		return 0;
 	}
@@ -164,9 +170,9 @@ static void handshake(struct webhook_front *f, struct http_call *call)
 	http_reply_empty(call, 403);
 }
 
-/* Whose secret signed it; NULL: nobody's. */
+/* Whose secret signed it, and which; NULL: nobody's. */
 static const struct verifier *verify(const struct snapshot *snap, struct str header,
-				     struct str body, struct str name)
+				     struct str body, struct str name, uint64_t *out_key)
 {
 	unsigned char got[SHA256_BYTES], want[SHA256_BYTES];
 	struct str digits;
@@ -185,8 +191,10 @@ static const struct verifier *verify(const struct snapshot *snap, struct str hea
 			if (v->mac[k] == NULL)
 				continue;
 			mac_sign(v->mac[k], body, want);
-			if (bytes_eq_const_time(got, want, sizeof(want)))
-				return v;
+			if (!bytes_eq_const_time(got, want, sizeof(want)))
+				continue;
+			*out_key = v->key[k];
+			return v;
 		}
 	}
 	return NULL;
@@ -205,13 +213,15 @@ static void notification(struct webhook_front *f, struct http_call *call)
 	struct server *s = f->server;
 	struct str header = STR_EMPTY;
 	const struct verifier *v = NULL;
+	struct wayback_mark mark = { .unverified = s->wayback.unverified };
 	struct put_mail *m;
 
 	if (http_header_count(call, "X-Hub-Signature-256") == 1 &&
 	    http_header(call, "X-Hub-Signature-256", &header))
-		v = verify(f->now, header, http_body(call), wanted_account(call));
+		v = verify(f->now, header, http_body(call), wanted_account(call), &mark.key);
 	if (v == NULL) { /* an attack or a wrong secret; inv. 1 */
 		count(f, RESULT_SIGNATURE);
+		s->wayback.unverified++;
 		http_reply_empty(call, 401);
 		return;
 	}
@@ -223,8 +233,31 @@ static void notification(struct webhook_front *f, struct http_call *call)
 							 .account = str_from(v->name),
 							 .received_ms = clock_wall_ms(&s->clock),
 							 .call = call,
-							 .token = &f->token });
+							 .token = &f->token,
+							 .mark = mark });
 	mailbox_post(s->mail, &m->mail);
+}
+
+void webhook_on_unheard(struct webhook_front *f, const struct http_call *call,
+			enum http_unheard why)
+{
+	struct server *s = f->server;
+
+	if (call != NULL &&
+	    !(webhook_is_path(http_path(call)) && str_eq(http_method(call), STR("POST"))))
+		return;
+	switch (why) {
+	case HTTP_UNHEARD_FULL: s->wayback.refused++; break;
+	case HTTP_UNHEARD_PARTIAL:
+		count(f, RESULT_PARTIAL);
+		s->wayback.partial++;
+		break;
+	case HTTP_UNHEARD_LARGE:
+		count(f, RESULT_TOO_LARGE);
+		if (s->cfg->webhook_body_max < WAYBACK_META_BODY_MAX)
+			s->wayback.refused++; /* else it was not Meta's */
+		break;
+	}
 }
 
 void webhook_on_request(struct webhook_front *f, struct http_call *call)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A lost answer: the message is unknown, nothing is sent twice, and statuses, policies or people decide."""
 import json
+import socket
 
 import pytest
 
@@ -33,7 +34,7 @@ def lose(stack, fault, status=None, policy="hold", **rule):
 def alive(stack, n=3):
     """Others are sent to, and their statuses come: the way back works."""
     for _ in range(n):
-        assert stack.gateway.send(text(someone())).status_code == 200
+        stack.gateway.wait_state(stack.gateway.send_async(text(someone())), "accepted")
     stack.advance(1000)
     stack.sandbox.wait_quiet()
 
@@ -132,11 +133,51 @@ def test_resend_waits_out_the_time(stack):
     assert len(stack.accepted(to)) == 1
 
 
-def test_a_webhook_we_refused_is_no_proof(stack):
-    """A call of Meta that was not answered 200 comes again for days: absence proves nothing before."""
-    to, msg, _ = lose(stack, "close", policy="resend", next=1)
+def forge(stack):
     assert stack.gateway.http.post(stack.gateway.base + "/webhook", data="{}",
-                                      headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}).status_code == 401
+                                   headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}).status_code == 401
+
+
+def test_a_stranger_cannot_prevent_a_proof(stack):
+    """Between two calls that Meta signed with the same secret, what nobody signed was not Meta's."""
+    alive(stack, 1)
+    to, msg, _ = lose(stack, "close", policy="resend", next=1)
+    for _ in range(3):
+        forge(stack)
+        alive(stack, 1)
+    forge(stack)
+    stack.advance(3 * MINUTE_MS)
+    assert stack.gateway.state(msg) == "unknown", "nothing is known since the last call that Meta signed"
+    alive(stack, 1)
+    stack.gateway.wait_state(msg, "accepted")
+    assert len(stack.accepted(to)) == 1
+
+
+@pytest.mark.parametrize("size,proof", [(5 << 20, True), (100, False)])
+def test_a_call_that_was_not_heard_out(stack, size, proof):
+    """Larger than anything of Meta's is nothing; one that broke off comes again, and is waited for."""
+    alive(stack, 1)
+    to, msg, _ = lose(stack, "close", policy="resend", next=1)
+    with socket.create_connection(("127.0.0.1", int(stack.gateway.base.rsplit(":", 1)[1]))) as s:
+        s.sendall(b"POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n{" % size)
+        if proof:
+            assert s.recv(64).startswith(b"HTTP/1.1 413")
+    wait_until("the end of the call",
+               lambda: stack.gateway.metric("godwit_webhooks_total", result="too_large" if proof else "partial") == 1)
+    alive(stack)
+    stack.advance(10 * MINUTE_MS)
+    alive(stack, 1)
+    if not proof:
+        assert stack.gateway.state(msg) == "unknown"
+        stack.advance(HOUR_MS)
+    stack.gateway.wait_state(msg, "accepted")
+    assert len(stack.accepted(to)) == 1
+
+
+def test_refused_signatures_before_any_that_was_right_are_no_proof(stack):
+    """So it looks when the secret was wrong at first: the status may have been among what was refused."""
+    to, msg, _ = lose(stack, "close", policy="resend", next=1)
+    forge(stack)
     alive(stack)
     stack.advance(10 * HOUR_MS)
     alive(stack)
@@ -210,6 +251,44 @@ def test_only_unknown_messages_are_resolved(stack):
     assert answer.status_code == 409 and answer.json()["error"]["code"] == "not_unknown"
     assert gateway.resolve("msg_" + "0" * 26, "sent").status_code == 404
     assert gateway.resolve(msg, "maybe").status_code == 400
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_waits_for_a_person_or_a_status_does_not_fill_the_queue(stacks, restart):
+    """After a while it lives in the store alone, is counted, and both still find it there."""
+    stack = stacks(conf={**SETTINGS, "queue.max": "3"})
+    lost = [lose(stack, "accept_close", {"sent_ms": 10 * HOUR_MS, "delivered_ms": 11 * HOUR_MS,
+                                         "read_ms": 12 * HOUR_MS}, next=1) for _ in range(3)]
+    assert stack.gateway.send(text(someone())).status_code == 503
+    stack.advance(15 * MINUTE_MS)
+    wait_until("room", lambda: stack.gateway.send(text(someone())).status_code == 200)
+    if restart:
+        stack.gateway.kill()
+        stack.gateway.start()
+    unknown = lambda: stack.gateway.metric("godwit_outbox_messages", src="unknown")
+    assert unknown() == 3
+    assert stack.gateway.resolve(lost[0][1], "expire").status_code == 200
+    assert stack.gateway.cli("message", "resolve", lost[1][1], "--as", "sent").returncode == 0
+    assert [stack.gateway.state(msg) for _, msg, _ in lost] == ["expired", "accepted", "unknown"]
+    assert unknown() == 1
+    stack.advance(11 * HOUR_MS)
+    message = stack.gateway.wait_state(lost[2][1], "accepted")
+    assert message["wamid"] == stack.accepted(lost[2][0])[0]["id"]
+    assert unknown() == 0
+    assert all(len(stack.accepted(to)) == 1 for to, _, _ in lost)
+
+
+@pytest.mark.parametrize("policy", ["resend", "expire"])
+def test_evidence_after_its_life_is_recorded(stacks, policy):
+    stack = stacks(conf={**SETTINGS, "queue.lifetime": "1h"})
+    to, msg, _ = lose(stack, "accept_close", {"sent_ms": 3 * HOUR_MS, "delivered_ms": 9 * HOUR_MS,
+                                              "read_ms": 9 * HOUR_MS}, policy=policy, next=1)
+    stack.advance(2 * HOUR_MS)
+    stack.gateway.wait_state(msg, "expired")
+    stack.advance(2 * HOUR_MS)
+    wait_until("the status", lambda: stack.gateway.look(msg)["status"] == "sent")
+    assert stack.gateway.state(msg) == "expired"
+    assert len(stack.accepted(to)) == 1
 
 
 def test_the_operator_at_the_command_line(stack):

@@ -36,6 +36,7 @@ struct fixture {
 	struct http_stream *stream;
 	atomic_int closed; /* times on_close ran */
 	atomic_int requests;
+	atomic_int unheard[HTTP_UNHEARD_PARTIAL + 1]; /* by enum http_unheard */
 };
 
 /* Delivered on the test's thread. */
@@ -114,7 +115,15 @@ static inline void on_request(void *cookie, struct http_call *c)
 	}
 }
 
-static const struct http_server_handlers HANDLERS = { on_head, on_request };
+static inline void on_unheard(void *cookie, const struct http_call *call, enum http_unheard why)
+{
+	struct fixture *f = cookie;
+
+	assert_true(call == NULL || http_path(call).len > 0);
+	atomic_fetch_add(&f->unheard[why], 1);
+}
+
+static const struct http_server_handlers HANDLERS = { on_head, on_request, on_unheard };
 
 static inline void start(struct fixture *f, struct http_server_options *o)
 {

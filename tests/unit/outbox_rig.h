@@ -37,6 +37,7 @@ struct rig {
 	struct accounts *accounts;
 	struct destinations *destinations;
 	struct metrics *metrics;
+	struct wayback wayback;
 	struct mac *mac;
 	struct token_maker token;
 	struct token_reader reader;
@@ -124,6 +125,7 @@ static inline void rig_inbox(struct rig *r)
 				   .clock = &r->k.clock,
 				   .log = &r->k.log,
 				   .metrics = r->metrics,
+				   .wayback = &r->wayback,
 				   .sinks = { .cookie = r,
 					      .evidence = rig_evidence,
 					      .window = rig_window,
@@ -135,7 +137,9 @@ static inline void rig_inbox(struct rig *r)
 /* Open the store and start the outbound half on what is in it. */
 static inline void rig_up(struct rig *r)
 {
-	struct outbox_options o = { .metrics = r->metrics, .log = &r->k.log };
+	struct outbox_options o = { .metrics = r->metrics,
+				    .wayback = &r->wayback,
+				    .log = &r->k.log };
 	struct store_loader l = { .cookie = r, .message = rig_message, .recent_send = rig_recent };
 	struct gw_error err = GW_ERROR_INIT;
 

@@ -274,7 +274,7 @@ static void echo(void *cookie, struct http_call *c)
 	http_reply(c, 200, "application/octet-stream", http_body(c), NULL, 0);
 }
 
-static const struct http_server_handlers ECHO = { NULL, echo };
+static const struct http_server_handlers ECHO = { .on_request = echo };
 
 static struct http_server *server_start(unsigned connections_max)
 {

@@ -182,6 +182,7 @@ static void chunked_is_cut_at_the_crossing(void **state)
 	(void)close(fd);
 	CHECK_INT("one was handed over", 1, atomic_load(&f.requests));
 	stop(&f);
+	CHECK_INT("one was not heard", 1, atomic_load(&f.unheard[HTTP_UNHEARD_LARGE]));
 }
 
 static void known_lengths_both_sides(void **state)
@@ -203,6 +204,8 @@ static void known_lengths_both_sides(void **state)
 	assert_true(peer_is_closed(fd));
 	(void)close(fd);
 	stop(&f);
+	CHECK_INT("not heard", 1, atomic_load(&f.unheard[HTTP_UNHEARD_LARGE]));
+	CHECK_INT("told once", 0, atomic_load(&f.unheard[HTTP_UNHEARD_PARTIAL]));
 }
 
 /* The refusal reaches a client that sends its whole body first, as many libraries do. */
@@ -403,6 +406,7 @@ static void trickled_requests_are_cut(void **state)
 		(void)close(fd);
 	}
 	stop(&f);
+	CHECK_INT("not heard", ARRAY_LEN(cases), atomic_load(&f.unheard[HTTP_UNHEARD_PARTIAL]));
 }
 
 static void idle_connections_are_cut(void **state)
@@ -423,6 +427,27 @@ static void idle_connections_are_cut(void **state)
 	assert_true(clock_real_ns() - began < PEER_LIMIT_S * NS_PER_S / 2);
 	(void)close(fd);
 	stop(&f);
+}
+
+static void who_leaves_in_the_middle_is_told_of(void **state)
+{
+	struct http_server_options o = plain();
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	start(&f, &o);
+	fd = peer_connect(http_server_port(f.server));
+	peer_send(fd, STR("POST /length HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{"));
+	(void)close(fd);
+	while (atomic_load(&f.unheard[HTTP_UNHEARD_PARTIAL]) == 0)
+		assert_false(mailbox_wait(f.box, clock_real_ns() + NS_PER_MS));
+	fd = peer_connect(http_server_port(f.server));
+	peer_send(fd, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+	CHECK_INT("whole", 200, peer_read_answer(fd, &f.answer));
+	(void)close(fd);
+	stop(&f);
+	CHECK_INT("once", 1, atomic_load(&f.unheard[HTTP_UNHEARD_PARTIAL]));
 }
 
 /* A slow handler is not an idle connection. */
@@ -498,6 +523,7 @@ static void connections_over_the_maximum_are_refused(void **state)
 	for (size_t i = 1; i < ARRAY_LEN(fds); i++)
 		(void)close(fds[i]);
 	stop(&f);
+	assert_true(atomic_load(&f.unheard[HTTP_UNHEARD_FULL]) >= 100);
 }
 
 int main(void)
@@ -515,6 +541,7 @@ int main(void)
 		cmocka_unit_test(smuggling_forms_are_refused),
 		cmocka_unit_test(heads_have_a_ceiling),
 		cmocka_unit_test(trickled_requests_are_cut),
+		cmocka_unit_test(who_leaves_in_the_middle_is_told_of),
 		cmocka_unit_test(idle_connections_are_cut),
 		cmocka_unit_test(held_calls_have_no_deadline),
 		cmocka_unit_test(unread_answers_are_cut),

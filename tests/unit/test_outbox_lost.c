@@ -380,6 +380,9 @@ static void what_cannot_be_resolved(void **state)
 	RIG_UNTIL(r, done);
 	c = an_unknown(r);
 	rig_advance(r, INT64_C(25) * 3600 * 1000);
+	outbox_fetch(r->outbox, &c->message, told, &done); /* it lives in the store alone by now */
+	done = false;
+	RIG_UNTIL(r, done);
 	CHECK_INT("too old to resend", GW_ESTATE,
 		  outbox_resolve(r->outbox, &c->message, OUTBOX_RESEND, told, &done, NULL));
 }

@@ -14,6 +14,8 @@ struct fixture {
 	struct loop *loop;
 	struct store store;
 	struct metrics *metrics;
+	struct wayback wayback;
+	uint64_t key; /* with which Meta signs */
 	struct log log;
 	struct outbox_settings settings;
 	struct outq *q;
@@ -58,6 +60,8 @@ static int set_up(void **state)
 	q.metrics = r.metrics = f->metrics;
 	f->q = r.outq = outq_new(&q);
 	r.settings = &f->settings;
+	r.wayback = &f->wayback;
+	f->key = 1;
 	f->r = reconcile_new(&r);
 	*state = f;
 	return 0;
@@ -133,6 +137,9 @@ static void evidence(struct fixture *f, int64_t row, uint32_t try_)
 	struct evidence ev = {
 		.row = row, .number_id = STR(NUMBER), .wamid = STR("wamid.status"), .try_ = try_
 	};
+
+	ev.mark.key = f->key;
+	ev.mark.unverified = f->wayback.unverified;
 
 	reconcile_evidence(f->r, &ev);
 }
@@ -327,7 +334,7 @@ static void a_refused_webhook_takes_seven_days(void **state)
 	struct outq_entry *e = lost(f, OUTQ_RESEND);
 
 	e->expires_ns = now(f) + 30 * DAY;
-	metrics_add(f->metrics, M_WEBHOOKS, RESULT_BUSY, 0, 1);
+	f->wayback.refused++;
 	for (int i = 0; i < 5; i++)
 		alive(f);
 	pass_time(f, 6 * DAY);
@@ -335,6 +342,91 @@ static void a_refused_webhook_takes_seven_days(void **state)
 	pass_time(f, DAY);
 	pass_time(f, MINUTE);
 	CHECK_INT("not any more", OUTQ_QUEUED, e->state);
+}
+
+/* Whatever a stranger posts between two calls of Meta's is no gap and holds up no proof. */
+static void strangers_cannot_prevent_a_proof(void **state)
+{
+	struct fixture *f = *state;
+	struct outq_entry *e;
+
+	alive(f);
+	e = lost(f, OUTQ_RESEND);
+	for (int i = 0; i < 5; i++) {
+		f->wayback.unverified += 7;
+		alive(f);
+	}
+	f->wayback.unverified++;
+	pass_time(f, 3 * MINUTE);
+	CHECK_INT("nothing is known since", OUTQ_UNKNOWN, e->state);
+	f->wayback.unverified++;
+	alive(f);
+	CHECK_INT("Meta has the same secret", OUTQ_QUEUED, e->state);
+}
+
+static void the_last_word_must_come_after_the_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct outq_entry *e;
+
+	alive(f);
+	e = lost(f, OUTQ_RESEND);
+	for (int i = 0; i < 4; i++)
+		alive(f);
+	f->wayback.unverified++;
+	pass_time(f, MINUTE);
+	alive(f);
+	f->wayback.unverified++;
+	pass_time(f, 10 * MINUTE);
+	CHECK_INT("heard too early", OUTQ_UNKNOWN, e->state);
+	alive(f);
+	CHECK_INT("heard", OUTQ_QUEUED, e->state);
+}
+
+/* All of Meta's calls were refused with 401 until the secret was mended. */
+static void a_wrong_secret_proves_nothing(void **state)
+{
+	static const bool known_before[] = { false, true };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(known_before); i++) {
+		struct outq_entry *e;
+
+		if (known_before[i])
+			alive(f);
+		f->key++;
+		e = lost(f, OUTQ_RESEND);
+		f->wayback.unverified += 3;
+		for (int k = 0; k < 5; k++)
+			alive(f);
+		pass_time(f, 10 * MINUTE);
+		alive(f);
+		CHECK_INT("its status was among them", OUTQ_UNKNOWN, e->state);
+		CHECK_INT("later ones", 0, (e = lost(f, OUTQ_RESEND))->alive);
+		for (int k = 0; k < 3; k++)
+			alive(f);
+		pass_time(f, 3 * MINUTE);
+		CHECK_INT("are not concerned", OUTQ_QUEUED, e->state);
+		(void)tear_down(state); /* the rows of the fake are few */
+		(void)set_up(state);
+		f = *state;
+	}
+}
+
+/* A call that was cut comes again soon: a longer wait, and no longer for many of them. */
+static void a_cut_call_takes_an_hour(void **state)
+{
+	struct fixture *f = *state;
+	struct outq_entry *e = lost(f, OUTQ_RESEND);
+
+	f->wayback.partial++;
+	for (int i = 0; i < 5; i++)
+		alive(f);
+	pass_time(f, 50 * MINUTE);
+	CHECK_INT("too early", OUTQ_UNKNOWN, e->state);
+	f->wayback.partial += 100;
+	pass_time(f, 11 * MINUTE);
+	CHECK_INT("an hour after it was lost", OUTQ_QUEUED, e->state);
 }
 
 static void a_restart_takes_seven_days(void **state)
@@ -382,6 +474,7 @@ static void resend_keeps_attempts_and_lifetime(void **state)
 {
 	struct fixture *f = *state;
 	struct outq_entry *e = lost(f, OUTQ_RESEND), *old;
+	int64_t row;
 
 	for (int i = 0; i < 2; i++) { /* attempts_max is 3 */
 		for (int k = 0; k < 3; k++)
@@ -398,10 +491,11 @@ static void resend_keeps_attempts_and_lifetime(void **state)
 
 	old = lost(f, OUTQ_RESEND);
 	old->expires_ns = now(f) + MINUTE;
+	row = old->row;
 	for (int k = 0; k < 3; k++)
 		alive(f);
 	pass_time(f, 3 * MINUTE);
-	CHECK_INT("too old", OUTQ_UNKNOWN, old->state);
+	assert_string_equal(state_of(f, row), "expired"); /* too old */
 }
 
 static void expire_by_proof_or_lifetime(void **state)
@@ -459,6 +553,10 @@ int main(void)
 		WITH(earlier_messages_prove_nothing),
 		WITH(one_message_counts_once),
 		WITH(a_refused_webhook_takes_seven_days),
+		WITH(strangers_cannot_prevent_a_proof),
+		WITH(the_last_word_must_come_after_the_wait),
+		WITH(a_wrong_secret_proves_nothing),
+		WITH(a_cut_call_takes_an_hour),
 		WITH(a_restart_takes_seven_days),
 		WITH(without_the_assumption_it_takes_seven_days),
 		WITH(hold_holds),
