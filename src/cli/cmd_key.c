@@ -66,6 +66,9 @@ static int run_create(struct cli *cli, int argc, char **argv)
 
 	if (!opt_parse(cli, &cmd_key_create, opts, &argc, &argv))
 		return cli->code;
+	if (numbers.count > 0 && !input_has_words(&numbers)) /* an unset variable of a script */
+		return cli_failf(cli, EXIT_USAGE, "leave --number out for a key of all numbers",
+				 "--number is empty: it wants the ids of the key's numbers");
 	return create(cli, name, &scopes, &numbers);
 }
 

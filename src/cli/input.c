@@ -26,6 +26,20 @@ int input_read(const struct cli *cli, const char *path, struct buf *b)
 	return EXIT_OK;
 }
 
+bool input_has_words(const struct opt_list *lists)
+{
+	struct str one;
+
+	for (size_t i = 0; i < lists->count; i++) {
+		struct str rest = str_from(lists->items[i]);
+
+		while (str_split(&rest, ',', &one))
+			if (str_trim(one).len > 0)
+				return true;
+	}
+	return false;
+}
+
 void input_write_words(struct json_writer *w, const struct opt_list *lists)
 {
 	struct str one;

@@ -83,6 +83,7 @@ struct account *accounts_put(struct accounts *a, const struct store_account *fro
 {
 	struct account *account = accounts_get(a, from->name);
 	struct str base_url = from->base_url;
+	bool is_other;
 
 	if (account == NULL) {
 		if (a->count == ACCOUNTS_MAX)
@@ -93,6 +94,9 @@ struct account *accounts_put(struct accounts *a, const struct store_account *fro
 	}
 	while (str_ends(base_url, STR("/")))
 		base_url.len--;
+	is_other = account->app_id == NULL || !str_eq(str_from(account->app_id), from->app_id) ||
+		   !str_eq(str_from(account->base_url), base_url) ||
+		   !secret_eq(&account->token, from->token);
 	account->row = from->row;
 	replace_text(&account->app_id, from->app_id);
 	replace_text(&account->base_url, base_url);
@@ -101,8 +105,10 @@ struct account *accounts_put(struct accounts *a, const struct store_account *fro
 	replace_secret(&account->app_secret_previous, from->app_secret_previous);
 	replace_secret(&account->verify_token, from->verify_token);
 	replace_secret(&account->token, from->token);
-	account->paused = false;
-	account->paused_code = 0;
+	if (is_other) { /* what Meta refused is not what it is asked with from now on */
+		account->paused = false;
+		account->paused_code = 0;
+	}
 	return account;
 }
 

@@ -20,8 +20,8 @@
  *                (lane->busy), so that messages to one person leave in order.
  *             6. What is here is not terminal: a terminal entry is freed as
  *                soon as options.moved has been told.
- *             7. Each entry is counted in one state: the counts add up to
- *                outq_count().
+ *             7. Each entry is counted in one state, those that are shelved as
+ *                UNKNOWN: the counts add up to both.
  *             outq_check() asserts 2 to 7 on every move.
  *
  * FAILURE     The store refuses a move (its savepoint failed): the entry stays
@@ -128,6 +128,7 @@ struct outq {
 	struct link refused; /* head; moves the store would not take */
 	struct timer retry;
 	size_t count_in[OUTQ_NSTATES];
+	size_t shelved; /* of them, those that are in the store alone */
 	size_t moving;
 	uint64_t bytes;
 };
@@ -357,13 +358,15 @@ static void take_out(struct outq *q, struct outq_entry *e)
 void outq_shelve(struct outq *q, struct outq_entry *e)
 {
 	ASSERT(e->state == OUTQ_UNKNOWN);
-	forget(q, e);
+	forget(q, e); /* it stays counted */
+	q->shelved++;
 	outq_entry_free(e);
 }
 
 void outq_count_shelved(struct outq *q, int by)
 {
 	count(q, OUTQ_UNKNOWN, by);
+	q->shelved = (size_t)((int64_t)q->shelved + by);
 }
 
 /* What the store still has comes back to nobody. */
@@ -476,7 +479,9 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	s->http_status = m->http_status;
 	s->code = m->code;
 	s->subcode = m->subcode;
-	s->unbind = m->unbinds;
+	/* What may have reached Meta in an earlier try keeps its key: a repetition would send it
+	 * twice. */
+	s->unbind = m->unbinds && s->attempts == 0;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;
@@ -583,7 +588,7 @@ void outq_check(const struct outq *q, const struct outq_entry *e)
 	ASSERT(!outq_is_terminal(e->state) && link_is_in(&e->in_lane)); /* inv. 6 */
 	ASSERT(!link_is_in(&e->armed) || e->state == OUTQ_SENDING);
 	ASSERT(e->exchange == NULL || e->state == OUTQ_SENDING);
-	ASSERT(counted(q) == map_count(q->by_row)); /* inv. 7 */
+	ASSERT(counted(q) == map_count(q->by_row) + q->shelved); /* inv. 7 */
 }
 
 /* ---- asking ---- */

@@ -208,7 +208,9 @@ struct outq_move {
 	int64_t next_ns;
 	const char *why; /* for the trail; static, or copied */
 	bool burns; /* an attempt counts as used up */
-	bool unbinds; /* Godwit refused it, not Meta: its Idempotency-Key may be used again */
+	/* Godwit refused it, not Meta: its Idempotency-Key may be used again, unless an earlier
+	 * try was burned. */
+	bool unbinds;
 	int http_status, code, subcode;
 	struct str wamid, answer; /* copied */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* used with has_delays */

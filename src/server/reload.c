@@ -151,6 +151,8 @@ static void on_seeded(void *cookie, gw_status st, const char *what)
 	if (r->server->phase != SERVER_READY) { /* a drain began, its owners may be gone */
 		busy(r->server, r->call, "it is leaving");
 	} else if (st != GW_OK) {
+		webhook_front_secrets(
+			r->server->webhook); /* of accounts stored before the failure */
 		log_error(&r->server->log, "reload: %s; the keys are as before", what);
 		if (r->call != NULL)
 			api_error(r->call, 503, "unavailable", "store",

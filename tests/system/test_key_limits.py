@@ -340,3 +340,10 @@ def test_an_unknown_message_is_resolved_by_its_own_key(world):
 def test_an_id_that_would_be_another_list_is_refused(world, numbers):
     got = world.gateway.user.call("POST", "/api/v1/keys", {"scopes": ["read"], "numbers": numbers})
     assert (got.status, got.json()["error"]["code"]) == (400, "bad_number")
+
+
+@pytest.mark.parametrize("empty", ["", ",", " , "])
+def test_an_empty_list_of_numbers_makes_no_key(world, empty):
+    """An unset variable of a script must not make a key for all numbers."""
+    got = world.gateway.cli("key", "create", "--number", empty)
+    assert got.returncode == 2 and "--number is empty" in got.stderr, got

@@ -130,10 +130,15 @@ def test_the_gateway_posts_once(start_peer, make_gateway, protocol, fault):
     gateway = make_gateway(account={"base_url": peer.origin}, conf={"graph.ca_file": peer.ca or ""})
     gateway.wait_message(gateway.send_text("+5571990000001", "first"), state="accepted")
     peer.arm(fault)
-    gateway.wait_message(gateway.send_text("+5571990000002", "second"), state="unknown")
+    second = gateway.send_text("+5571990000002", "second")
+    # Refused at its head, the stream may end before a byte of the body was pulled: then it was not sent.
+    ends = ("unknown", "accepted") if fault == "refuse_at_head" else ("unknown",)
+    kit.wait_until("second", lambda: gateway.message(second).state in ends)
+    unsent = gateway.message(second).state == "accepted"
     gateway.wait_message(gateway.send_text("+5571990000003", "third"), state="accepted")
     log = peer.log()
-    assert [entry["fault"] for entry in log] == [None, fault, None], "sent again: %s" % log
+    assert [entry["fault"] for entry in log] == [None, fault, None] + [None] * unsent, "sent again: %s" % log
     assert log[0]["connection"] == log[1]["connection"], "the connection was not reused"
     bodies = [json.loads(entry["body"])["text"]["body"] for entry in log if entry["complete"]]
-    assert bodies == (["first", "third"] if fault.endswith("_at_head") else ["first", "second", "third"])
+    assert bodies == (["first", "third"] if fault.endswith("_at_head") and not unsent else
+                      ["first", "second", "third"])

@@ -95,12 +95,12 @@ static inline void rig_recent(void *cookie, struct str number_id, struct str lan
 	outbox_load_recent(r->outbox, number_id, lane, at_ms);
 }
 
-static inline void rig_accounts(struct rig *r)
+static inline void rig_accounts_token(struct rig *r, struct str token)
 {
 	struct store_account a = { .row = 1,
 				   .name = STR("main"),
 				   .app_secret = STR("secret"),
-				   .token = STR("EAAtoken"),
+				   .token = token,
 				   .version = STR("v26.0"),
 				   .base_url = kit_str(&r->k, "http://127.0.0.1:%u",
 						       r->graph.port) };
@@ -116,6 +116,11 @@ static inline void rig_accounts(struct rig *r)
 	n.row = 2;
 	n.number_id = STR(RIG_OTHER);
 	(void)accounts_put_number(r->accounts, &n);
+}
+
+static inline void rig_accounts(struct rig *r)
+{
+	rig_accounts_token(r, STR("EAAtoken"));
 }
 
 static inline void rig_inbox(struct rig *r)

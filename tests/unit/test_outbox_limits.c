@@ -155,10 +155,14 @@ static void a_new_token_ends_the_pause(void **state)
 	c = rig_send(r, RIG_TEXT("491511", "x"));
 	RIG_UNTIL(r, c->done);
 	CHECK_INT("status", 401, c->status);
-	rig_accounts(r); /* as after a reload */
+	rig_accounts(r); /* as after a reload of something else */
 	c = rig_send(r, RIG_TEXT("491511", "x"));
 	RIG_UNTIL(r, c->done);
-	CHECK_INT("status", 200, c->status);
+	CHECK_INT("the same token", 401, c->status);
+	rig_accounts_token(r, STR("another token")); /* as after a reload */
+	c = rig_send(r, RIG_TEXT("491511", "x"));
+	RIG_UNTIL(r, c->done);
+	CHECK_INT("another", 200, c->status);
 }
 
 /* ---- rates and classes ---- */
