@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum value_type { TYPE_STR, TYPE_INT, TYPE_MS, TYPE_SIZE, TYPE_BOOL };
+enum value_type { TYPE_STR, TYPE_INT, TYPE_US, TYPE_MS, TYPE_SIZE, TYPE_BOOL };
 enum liveness { FIXED, LIVE };
 
 #define RETENTION_MIN_DAYS 10 /* beyond the dedupe keys' nine */
@@ -47,6 +47,8 @@ struct key {
 	ROW(key, TYPE_INT, field, def, min, max, live, help)
 #define CONFIG_MS(key, field, def, min, max, live, help) \
 	ROW(key, TYPE_MS, field, def, min, max, live, help)
+#define CONFIG_US(key, field, def, min, max, live, help) \
+	ROW(key, TYPE_US, field, def, min, max, live, help)
 #define CONFIG_SIZE(key, field, def, min, max, live, help) \
 	ROW(key, TYPE_SIZE, field, def, min, max, live, help)
 #define CONFIG_BOOL(key, field, def, live, help) ROW(key, TYPE_BOOL, field, def, 0, 1, live, help)
@@ -96,12 +98,21 @@ static const struct key *key_find(struct str name)
 	return NULL;
 }
 
+/* "1500us", or a whole number of milliseconds in any spelling. */
+static bool read_us(struct str text, int64_t *out)
+{
+	if (text.len > 2 && str_eq(str_slice(text, text.len - 2, text.len), STR("us")))
+		return str_to_i64(str_slice(text, 0, text.len - 2), out);
+	return str_to_duration_ms(text, out) && !__builtin_mul_overflow(*out, INT64_C(1000), out);
+}
+
 /* The number in a value, and how its limits are written back to people. */
 static bool read_number(const struct key *k, struct str text, int64_t *out)
 {
 	uint64_t size;
 
 	switch (k->type) {
+	case TYPE_US: return read_us(text, out);
 	case TYPE_MS: return str_to_duration_ms(text, out);
 	case TYPE_SIZE:
 		if (!str_to_size(text, &size) || size > INT64_MAX)
@@ -114,10 +125,12 @@ static bool read_number(const struct key *k, struct str text, int64_t *out)
 
 static void print_number(const struct key *k, int64_t v, char out[32])
 {
+	const char *unit = k->type == TYPE_US ? "us" : k->type == TYPE_MS ? "ms" : "";
+
 	if (k->type == TYPE_MS && v % 1000 == 0)
 		(void)snprintf(out, 32, "%llds", (long long)(v / 1000));
 	else
-		(void)snprintf(out, 32, "%lld%s", (long long)v, k->type == TYPE_MS ? "ms" : "");
+		(void)snprintf(out, 32, "%lld%s", (long long)v, unit);
 }
 
 static bool read_bool(struct str text, bool *out)
@@ -141,6 +154,7 @@ static bool set_number(struct config *c, const struct key *k, void *field, struc
 		       const char *where)
 {
 	static const char *const want[] = { [TYPE_INT] = "a whole number",
+					    [TYPE_US] = "a duration such as 1500us or 2ms",
 					    [TYPE_MS] = "a duration such as 250ms, 30s, 10m or 24h",
 					    [TYPE_SIZE] = "a size such as 4096, 64K or 4M" };
 	char limit[32];

@@ -32,12 +32,14 @@ struct config_values {
 #define CONFIG_STR(key, field, def, flags, help) char field[512];
 #define CONFIG_INT(key, field, def, min, max, flags, help) int64_t field;
 #define CONFIG_MS(key, field, def, min, max, flags, help) int64_t field;
+#define CONFIG_US(key, field, def, min, max, flags, help) int64_t field;
 #define CONFIG_SIZE(key, field, def, min, max, flags, help) int64_t field;
 #define CONFIG_BOOL(key, field, def, flags, help) bool field;
 #include "server/config.def"
 #undef CONFIG_STR
 #undef CONFIG_INT
 #undef CONFIG_MS
+#undef CONFIG_US
 #undef CONFIG_SIZE
 #undef CONFIG_BOOL
 };

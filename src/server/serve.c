@@ -258,7 +258,7 @@ static gw_status open_store(struct server *s, struct gw_error *err)
 					 .readers = 2,
 					 .retain_events_ms = s->cfg->retention_events * DAY_MS,
 					 .retain_messages_ms = s->cfg->retention_messages * DAY_MS,
-					 .window_max_us = s->cfg->store_window_ms * 1000 },
+					 .window_max_us = s->cfg->store_window_us },
 		&s->store, err);
 }
 

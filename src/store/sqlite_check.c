@@ -44,8 +44,14 @@ static const struct {
 	{ "a contact is merged into one that is merged",
 	  "SELECT row FROM contact WHERE merged_into IS NOT NULL AND merged_into NOT IN "
 	  "(SELECT row FROM contact WHERE merged_into IS NULL)" },
-	{ "no dedupe key for event", "SELECT row FROM event WHERE received_ms>=?1 AND row NOT IN "
-				     "(SELECT event FROM dedupe)" },
+	{ "no dedupe key for event",
+	  "SELECT row FROM event WHERE received_ms>=?1 AND row<=(SELECT event FROM dedupe_mark) "
+	  "AND row NOT IN (SELECT event FROM dedupe)" },
+	{ "no dedupe key in event", "SELECT row FROM event WHERE dedupe_hash IS NULL AND "
+				    "row>(SELECT event FROM dedupe_mark)" },
+	{ "two events have the dedupe key of event",
+	  "SELECT min(row) FROM event WHERE received_ms>=?1 AND dedupe_hash IS NOT NULL GROUP BY "
+	  "dedupe_s,dedupe_hash HAVING count(*)>1" },
 	{ "two dedupe keys for event",
 	  "SELECT event FROM dedupe GROUP BY event HAVING count(*)>1" },
 	{ "no event for open delivery",

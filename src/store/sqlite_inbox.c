@@ -5,8 +5,9 @@
  *   for each event: stale? -> dedupe key in -> the body, once -> who -> whose message
  *                   -> seq -> lane -> the event -> evidence -> deliveries
  *
- * INVARIANTS  1. The dedupe key and the event are in one transaction, and the key names the event's
- *                row, which is how the sweep knows when it came.
+ * INVARIANTS  1. An event's row carries its dedupe key, so both are in one transaction
+ *                (sqlite_dedupe.c); a key in the table names the row, which is how the sweep knows
+ *                when the event came.
  *             2. The body is kept only if something in it is new.
  *             3. The token names the message; the wamid does where there is no token; evidence
  *                that came with a token names it for those that come without.
@@ -246,20 +247,11 @@ static gw_status add_body(struct writer *w, struct store_put_body *p)
 /* Take the event's row and its key; *out_new: nobody had it. */
 static gw_status add_key(struct writer *w, struct store_event_in *ev, bool *out_new)
 {
-	sqlite3_stmt *st = sql_use(&w->sql, SQL_DEDUPE_ADD);
-	struct bind b = { st, 0 };
-	gw_status status;
+	gw_status status = dedupe_add(w, ev->dedupe_s, ev->hash, w->next_event, out_new);
 
-	bind_i64(&b, ev->dedupe_s);
-	bind_blob(&b, ev->hash, sizeof(ev->hash));
-	bind_i64(&b, w->next_event);
-	status = sql_run(&w->sql, st);
-	if (status != GW_OK)
-		return status;
-	*out_new = sqlite3_changes(w->sql.db) > 0;
 	if (*out_new)
 		ev->row = w->next_event++;
-	return GW_OK;
+	return status;
 }
 
 static gw_status add_event(struct writer *w, const struct store_put_body *p,
@@ -291,6 +283,8 @@ static gw_status add_event(struct writer *w, const struct store_put_body *p,
 	bind_str(&b, ev->external_id);
 	bind_blob(&b, splice, splice_pack(&ev->splice, splice));
 	bind_str(&b, ev->json);
+	bind_i64(&b, ev->dedupe_s);
+	bind_blob(&b, ev->hash, sizeof(ev->hash));
 	return sql_run(&w->sql, st);
 }
 

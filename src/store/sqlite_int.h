@@ -5,6 +5,7 @@
  *   sqlite_open.c     lock, connections, pragmas, migrate, threads; close
  *   sqlite_commit.c   the store thread: gather, one transaction a group, completions
  *   sqlite_inbox.c    a body and its events      sqlite_contact.c   who it is from
+ *   sqlite_dedupe.c     was it here before?
  *   sqlite_outbox.c   messages and their moves   sqlite_delivery.c  deliveries and replays
  *   sqlite_tables.c   the small tables           sqlite_sweep.c     housekeeping, backup steps
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
@@ -15,6 +16,7 @@
 #define STORE_SQLITE_INT_H
 
 #include "store/sqlite_cache.h"
+#include "store/sqlite_dedupe.h"
 #include "store/sqlite_sql.h"
 #include "store/store.h"
 
@@ -42,6 +44,7 @@ struct writer {
 	struct cache *aliases; /* alias -> contact row */
 	struct cache *contacts; /* row -> id, names */
 	struct cache *conversations; /* contact, number, group -> row, id, last seq */
+	struct dedupe *dedupe;
 	int64_t next_event, next_body; /* rows to give next */
 };
 
@@ -51,7 +54,7 @@ struct sweep {
 	int phase; /* 0: idle until the next hour */
 	int64_t second; /* dedupe: where the walk stands */
 	unsigned char hash[16];
-	int64_t cutoff_s, cutoff_event;
+	int64_t cutoff_s, cutoff_event, settle_event;
 	int64_t event, message; /* retention: where its walks stand */
 	unsigned rounds; /* sweeps begun */
 };

@@ -21,6 +21,7 @@
 
 enum phase {
 	SWEEP_IDLE,
+	SWEEP_KEYS,
 	SWEEP_DEDUPE,
 	SWEEP_IDEMPOTENCY,
 	SWEEP_REMOVED,
@@ -51,6 +52,7 @@ static gw_status find_cutoff(struct store *s)
 	status = sql_step(&s->w.sql, st, &found);
 	s->sweep.cutoff_s = now_ms / 1000 - DEDUPE_S;
 	s->sweep.cutoff_event = 0;
+	s->sweep.settle_event = s->w.next_event - 1;
 	if (status == GW_OK && found) {
 		s->sweep.cutoff_event = sqlite3_column_int64(st, 0);
 		sql_done(st);
@@ -59,6 +61,15 @@ static gw_status find_cutoff(struct store *s)
 		s->sweep.event = s->sweep.message = 0; /* what was held up may go now */
 	s->sweep.second = INT64_MIN;
 	memset(s->sweep.hash, 0, sizeof(s->sweep.hash));
+	return status;
+}
+
+/* What is to go must be in the table; and the event of a key in memory must stay. */
+static gw_status settle_keys(struct store *s, bool *out_more)
+{
+	gw_status status = dedupe_settle_all(&s->w, STEP_ROWS);
+
+	*out_more = dedupe_settled(s->w.dedupe) < s->sweep.settle_event;
 	return status;
 }
 
@@ -134,6 +145,7 @@ static gw_status run_phase(struct store *s, bool *out_more)
 
 	switch ((enum phase)s->sweep.phase) {
 	case SWEEP_IDLE: return find_cutoff(s);
+	case SWEEP_KEYS: return settle_keys(s, out_more);
 	case SWEEP_DEDUPE: return sweep_dedupe(s, out_more);
 	case SWEEP_IDEMPOTENCY:
 		return sweep_simple(s, SQL_SWEEP_IDEMPOTENCY, now_ms - IDEMPOTENCY_MS, out_more);
