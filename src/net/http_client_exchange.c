@@ -5,7 +5,7 @@
  * An exchange owns one easy handle for life.  All that is the same for every
  * request is set once; a start sets the URL, the header list, the size, and
  * what differs from the request before (measured: a reset and a full set-up
- * cost more than the request itself).
+ * cost more than the request itself).  The URL is parsed when it is another than before.
  *
  * ONCE        libcurl repeats requests on its own in one case: a reused
  *             connection that closes before an answer.  A body stops it
@@ -29,6 +29,7 @@
 #define ANSWER_CEILING ((size_t)1 << 30) /* the most an answer_max may ask for */
 /* Allocated and freed for every request: 64 KiB, the default, costs 3 us in brk(2) and faults. */
 #define UPLOAD_BUFFER 16384L
+#define EXPECT_FROM ((size_t)512 * 1024) /* libcurl asks first from 1 MiB on */
 #define ANSWER_KEPT ((size_t)64 * 1024) /* a pooled exchange keeps no more memory than this */
 
 /* ---- callbacks of libcurl ---- */
@@ -123,7 +124,8 @@ struct http_exchange *exchange_new(struct http_client *c)
 
 	x->client = c;
 	x->easy = curl_easy_init();
-	if (x->easy == NULL)
+	x->url = curl_url();
+	if (x->easy == NULL || x->url == NULL)
 		PANIC("no memory for a request");
 	set_for_life(x);
 	return x;
@@ -132,9 +134,32 @@ struct http_exchange *exchange_new(struct http_client *c)
 void exchange_free(struct http_exchange *x)
 {
 	curl_easy_cleanup(x->easy);
+	curl_url_cleanup(x->url);
+	free(x->url_text);
 	buf_release(&x->answer);
 	free(x->headers);
 	free(x);
+}
+
+/*
+ * Parsed here, and again only when it is another: libcurl would parse it and put it together anew
+ * for every request.
+ */
+static void set_url(struct http_exchange *x, const char *url)
+{
+	CURLUcode code = curl_url_set(x->url, CURLUPART_URL, url,
+				      CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
+
+	free(x->url_text);
+	x->url_text = NULL;
+	if (code != CURLUE_OK) {
+		x->broken = code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY
+							 : CURLE_URL_MALFORMAT;
+		return;
+	}
+	x->url_text = xstrdup(url);
+	SET(x, CURLOPT_URL, url); /* for what libcurl says about it */
+	SET(x, CURLOPT_CURLU, x->url);
 }
 
 static bool has_header(const struct http_request *r, struct str name)
@@ -150,21 +175,28 @@ static bool has_header(const struct http_request *r, struct str name)
 }
 
 /*
- * The list libcurl walks: the caller's lines, and what keeps libcurl from
+ * The list libcurl walks, a dozen times: the caller's lines, and what keeps libcurl from
  * adding its own.  "Expect" would cost a round trip on bodies over 1 MiB; a
  * default Content-Type would claim a form.
  */
 static void set_headers(struct http_exchange *x, const struct http_request *r)
 {
-	const char *lines[2] = { "Expect:", "Content-Type:" };
-	size_t own = has_header(r, STR("Content-Type")) ? 1 : 2;
-	size_t count = r->header_count + own, size = count * sizeof(struct curl_slist);
+	const char *lines[2];
+	size_t own = 0, count, size;
 	char *at;
 
+	if (r->body.len >= EXPECT_FROM)
+		lines[own++] = "Expect:";
+	if (!has_header(r, STR("Content-Type")))
+		lines[own++] = "Content-Type:";
+	count = r->header_count + own;
+	size = count * sizeof(struct curl_slist);
 	for (size_t i = 0; i < count; i++)
 		size += strlen(i < own ? lines[i] : r->headers[i - own]) + 1;
 	free(x->headers);
-	x->headers = xmalloc(size);
+	x->headers = NULL;
+	if (count > 0)
+		x->headers = xmalloc(size);
 	at = (char *)(x->headers + count);
 	for (size_t i = 0; i < count; i++) {
 		const char *line = i < own ? lines[i] : r->headers[i - own];
@@ -227,7 +259,8 @@ void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 	x->addresses_tried = x->addresses_refused = 0;
 	x->retry_after_s = -1;
 	x->error_text[0] = '\0';
-	SET(x, CURLOPT_URL, r->url);
+	if (x->url_text == NULL || strcmp(x->url_text, r->url) != 0)
+		set_url(x, r->url);
 	if (r->unix_path != NULL || x->has_unix_path) {
 		SET(x, CURLOPT_UNIX_SOCKET_PATH, r->unix_path);
 		x->has_unix_path = r->unix_path != NULL;

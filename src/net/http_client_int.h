@@ -47,6 +47,8 @@ struct http_exchange {
 	/* Options as last set. */
 	enum exchange_form form;
 	long timeout_ms, connect_timeout_ms, is_fresh;
+	CURLU *url; /* parsed; libcurl reads it */
+	char *url_text; /* what it was parsed from */
 	bool has_unix_path, has_fields;
 	char error_text[CURL_ERROR_SIZE];
 };
