@@ -9,6 +9,8 @@
 
 #include "base/panic.h"
 
+#include <sys/mman.h>
+
 void *xmalloc(size_t size)
 {
 	void *ptr = malloc(size == 0 ? 1 : size);
@@ -47,6 +49,25 @@ void *xreallocarray(void *ptr, size_t count, size_t size)
 	if (!size_mul(count, size, &total))
 		PANIC("allocation of %zu times %zu bytes overflows", count, size);
 	return xrealloc(ptr, total);
+}
+
+void *xtable(size_t count, size_t size)
+{
+	size_t total;
+	void *ptr;
+
+	if (!size_mul(count, size, &total) || total == 0)
+		PANIC("a table of %zu times %zu bytes", count, size);
+	ptr = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ptr == MAP_FAILED)
+		PANIC("out of memory (%zu bytes)", total);
+	return ptr;
+}
+
+void xtable_free(void *table, size_t count, size_t size)
+{
+	if (table != NULL && munmap(table, count * size) != 0)
+		PANIC("a table of %zu times %zu bytes is not where it was", count, size);
 }
 
 char *xstrdup(const char *text)

@@ -18,6 +18,11 @@ char *xstrdup(const char *text);
 char *xstrndup(struct str text); /* NUL-terminated copy of a view */
 struct str xstr(struct str text); /* a heap copy; free((void *)s.ptr) */
 
+/* A large table of which little may ever be used: zeroed, and a page costs memory from its first
+ * use on, whatever the allocator.  Freed with the same two sizes; NULL allowed. */
+void *xtable(size_t count, size_t size);
+void xtable_free(void *table, size_t count, size_t size);
+
 /* Checked size arithmetic; false (and *out untouched) on overflow. */
 bool size_add(size_t a, size_t b, size_t *out);
 bool size_mul(size_t a, size_t b, size_t *out);

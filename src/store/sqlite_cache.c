@@ -33,7 +33,7 @@ struct cache *cache_new(size_t entries)
 	struct cache *c = xcalloc(1, sizeof(*c));
 
 	ASSERT(entries >= WAYS && (entries & (entries - 1)) == 0);
-	c->entries = xcalloc(entries, sizeof(*c->entries));
+	c->entries = xtable(entries, sizeof(*c->entries));
 	c->sets = entries / WAYS;
 	c->generation = 1;
 	return c;
@@ -43,7 +43,7 @@ void cache_free(struct cache *c)
 {
 	if (c == NULL)
 		return;
-	free(c->entries);
+	xtable_free(c->entries, c->sets * WAYS, sizeof(*c->entries));
 	free(c);
 }
 

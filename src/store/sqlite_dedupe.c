@@ -58,10 +58,10 @@ struct dedupe *dedupe_new(size_t run)
 
 	ASSERT(run > 0 && (run & (run - 1)) == 0);
 	d->run = run;
-	d->fresh = xcalloc(2 * run, sizeof(*d->fresh));
-	d->sealed = xcalloc(2 * run, sizeof(*d->sealed));
+	d->fresh = xtable(2 * run, sizeof(*d->fresh));
+	d->sealed = xtable(2 * run, sizeof(*d->sealed));
 	d->slot_count = 4 * run;
-	d->slots = xcalloc(d->slot_count, sizeof(*d->slots));
+	d->slots = xtable(d->slot_count, sizeof(*d->slots));
 	d->newest_s = INT64_MIN;
 	return d;
 }
@@ -70,9 +70,9 @@ void dedupe_free(struct dedupe *d)
 {
 	if (d == NULL)
 		return;
-	free(d->fresh);
-	free(d->sealed);
-	free(d->slots);
+	xtable_free(d->fresh, 2 * d->run, sizeof(*d->fresh));
+	xtable_free(d->sealed, 2 * d->run, sizeof(*d->sealed));
+	xtable_free(d->slots, d->slot_count, sizeof(*d->slots));
 	free(d);
 }
 

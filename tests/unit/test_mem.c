@@ -4,6 +4,9 @@
 
 #include "base/mem.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 static void zero_sizes_are_real(void **state)
 {
 	char *ptr = xmalloc(0);
@@ -28,6 +31,22 @@ static void calloc_zeroes(void **state)
 	for (size_t i = 0; i < 21; i++)
 		assert_int_equal(ptr[i], 0);
 	free(ptr);
+}
+
+/* A page of it is there when it is used, and not before. */
+static void tables_cost_what_is_used(void **state)
+{
+	const size_t count = (size_t)1 << 20, size = 64, page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *table = xtable(count, size), resident[2] = { 0 };
+
+	(void)state;
+	assert_int_equal(table[count * size - 1], 0);
+	table[0] = 1;
+	assert_int_equal(mincore(table, 2 * page, resident), 0);
+	assert_int_equal(resident[0] & 1, 1);
+	assert_int_equal(resident[1] & 1, 0);
+	xtable_free(table, count, size);
+	xtable_free(NULL, count, size);
 }
 
 static void copies(void **state)
@@ -159,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zero_sizes_are_real),
 		cmocka_unit_test(calloc_zeroes),
+		cmocka_unit_test(tables_cost_what_is_used),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(size_arithmetic),
 		cmocka_unit_test(overflow_panics),
