@@ -5,7 +5,7 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 PREFIX ?= /usr/local
 N ?= 20
-TARGETS = run test check-quick check-all bench fuzz kills mutants lint docs install debug clean help
+TARGETS = run test check-quick check-all bench fuzz kills mutants lint install debug clean help
 
 .PHONY: $(TARGETS)
 
@@ -63,10 +63,6 @@ mutants: ## break each promise on purpose and see which test notices
 	@$(call need,tools/run-mutants)
 	@tools/install-deps mutants
 	@tools/run-mutants
-
-docs: ## the reference pages that are generated from the tables in the code
-	@$(call need,tools/gen-docs)
-	@tools/gen-docs
 
 install: ## program, library and headers into PREFIX (DESTDIR is honoured)
 	@tools/install-deps run

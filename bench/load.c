@@ -81,7 +81,7 @@ struct load {
 	int64_t *ack_ns, *arrive_ns;
 	uint32_t next, posted, answered, non_200, arrived, repeated;
 	int64_t start_ns, last_arrival_ns, first_answer_ns, last_answer_ns;
-	int64_t wall_s;
+	int64_t wall_s; /* at start_ns */
 };
 
 static void die(const char *what)
@@ -130,8 +130,11 @@ static void flush(struct load *l, struct conn *c)
 
 /* ---- generator ---- */
 
-static size_t webhook_body(const struct load *l, uint32_t seq, char *out, size_t cap)
+/* Sent at due_ns, as its timestamp says: what Meta posts is of this second or the last. */
+static size_t webhook_body(const struct load *l, uint32_t seq, int64_t due_ns, char *out,
+			   size_t cap)
 {
+	int64_t at_s = l->wall_s + (due_ns - l->start_ns) / NS_PER_S;
 	unsigned customer = seq % l->o.customers;
 	int n = snprintf(
 		out, cap,
@@ -144,7 +147,7 @@ static size_t webhook_body(const struct load *l, uint32_t seq, char *out, size_t
 		"\"DE.%020u\",\"id\":\"" MARK "%08u\",\"timestamp\":\"%lld\",\"text\":{\"body\":"
 		"\"Is the parcel with number %u on its way? I have been waiting since Monday and "
 		"would like to know.\"},\"type\":\"text\"}]},\"field\":\"messages\"}]}]}",
-		customer, customer, customer, customer, customer, seq, (long long)l->wall_s, seq);
+		customer, customer, customer, customer, customer, seq, (long long)at_s, seq);
 
 	ASSERT(n > 0 && (size_t)n < cap);
 	return (size_t)n;
@@ -177,7 +180,7 @@ static void post(struct load *l, struct conn *c, int64_t due_ns)
 		(void)snprintf(credential, sizeof(credential), "Authorization: Bearer %.*s",
 			       (int)l->secret.len, (const char *)l->secret.bytes);
 	} else {
-		len = webhook_body(l, l->o.first + c->seq, body, sizeof(body));
+		len = webhook_body(l, l->o.first + c->seq, due_ns, body, sizeof(body));
 		mac_sign(l->mac, str_make(body, len), mac);
 		(void)str_copy(STR("X-Hub-Signature-256: sha256="), credential, sizeof(credential));
 		hex_encode(mac, sizeof(mac), credential + strlen(credential));
@@ -185,10 +188,11 @@ static void post(struct load *l, struct conn *c, int64_t due_ns)
 	n = snprintf(
 		c->outbuf, sizeof(c->outbuf),
 		"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n%s\r\n"
-		"Content-Length: %zu\r\n\r\n%.*s",
-		l->o.path, credential, len, (int)len, body);
-	ASSERT(n > 0 && (size_t)n < sizeof(c->outbuf));
-	c->out = (size_t)n;
+		"Content-Length: %zu\r\n\r\n",
+		l->o.path, credential, len);
+	ASSERT(n > 0 && (size_t)n + len < sizeof(c->outbuf));
+	memcpy(c->outbuf + n, body, len);
+	c->out = (size_t)n + len;
 	c->busy = true;
 	l->due_ns[c->seq] = due_ns;
 	l->posted++;
