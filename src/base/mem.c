@@ -9,6 +9,7 @@
 
 #include "base/panic.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 void *xmalloc(size_t size)
@@ -61,13 +62,14 @@ void *xtable(size_t count, size_t size)
 	ptr = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ptr == MAP_FAILED)
 		PANIC("out of memory (%zu bytes)", total);
+	(void)madvise(ptr, total, MADV_NOHUGEPAGE); /* else 2 MiB are touched at once */
 	return ptr;
 }
 
 void xtable_free(void *table, size_t count, size_t size)
 {
 	if (table != NULL && munmap(table, count * size) != 0)
-		PANIC("a table of %zu times %zu bytes is not where it was", count, size);
+		PANIC("munmap of %zu times %zu bytes: errno %d", count, size, errno);
 }
 
 char *xstrdup(const char *text)

@@ -147,19 +147,22 @@ void exchange_free(struct http_exchange *x)
  */
 static void set_url(struct http_exchange *x, const char *url)
 {
-	CURLUcode code = curl_url_set(x->url, CURLUPART_URL, url,
-				      CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
+	CURLUcode code;
 
 	free(x->url_text);
 	x->url_text = NULL;
+	(void)curl_url_set(x->url, CURLUPART_URL, NULL, 0); /* or the new one is relative to it */
+	code = curl_url_set(x->url, CURLUPART_URL, url,
+			    CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
 	if (code != CURLUE_OK) {
 		x->broken = code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY
 							 : CURLE_URL_MALFORMAT;
 		return;
 	}
-	x->url_text = xstrdup(url);
 	SET(x, CURLOPT_URL, url); /* for what libcurl says about it */
 	SET(x, CURLOPT_CURLU, x->url);
+	if (x->broken == CURLE_OK)
+		x->url_text = xstrdup(url);
 }
 
 static bool has_header(const struct http_request *r, struct str name)
@@ -189,14 +192,12 @@ static void set_headers(struct http_exchange *x, const struct http_request *r)
 		lines[own++] = "Expect:";
 	if (!has_header(r, STR("Content-Type")))
 		lines[own++] = "Content-Type:";
-	count = r->header_count + own;
+	count = r->header_count + own; /* at least a Content-Type, given or kept out */
 	size = count * sizeof(struct curl_slist);
 	for (size_t i = 0; i < count; i++)
 		size += strlen(i < own ? lines[i] : r->headers[i - own]) + 1;
 	free(x->headers);
-	x->headers = NULL;
-	if (count > 0)
-		x->headers = xmalloc(size);
+	x->headers = xmalloc(size);
 	at = (char *)(x->headers + count);
 	for (size_t i = 0; i < count; i++) {
 		const char *line = i < own ? lines[i] : r->headers[i - own];

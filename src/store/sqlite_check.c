@@ -47,8 +47,12 @@ static const struct {
 	{ "no dedupe key for event",
 	  "SELECT row FROM event WHERE received_ms>=?1 AND row<=(SELECT event FROM dedupe_mark) "
 	  "AND row NOT IN (SELECT event FROM dedupe)" },
-	{ "no dedupe key in event", "SELECT row FROM event WHERE dedupe_hash IS NULL AND "
-				    "row>(SELECT event FROM dedupe_mark)" },
+	{ "no dedupe key in event",
+	  "SELECT row FROM event WHERE (dedupe_hash IS NULL OR length(dedupe_hash)!=16) AND "
+	  "row>(SELECT event FROM dedupe_mark)" },
+	{ "another event's dedupe key names event",
+	  "SELECT e.row FROM dedupe d JOIN event e ON e.row=d.event WHERE e.dedupe_hash IS NOT "
+	  "NULL AND (d.second!=e.dedupe_s OR d.hash!=e.dedupe_hash)" },
 	{ "two events have the dedupe key of event",
 	  "SELECT min(row) FROM event WHERE received_ms>=?1 AND dedupe_hash IS NOT NULL GROUP BY "
 	  "dedupe_s,dedupe_hash HAVING count(*)>1" },

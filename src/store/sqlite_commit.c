@@ -414,6 +414,18 @@ static int64_t housekeeping(struct store *s)
 	return busy ? now : next;
 }
 
+/* The next start reads no event for its key. */
+static void leave_in_order(struct writer *w)
+{
+	gw_status status = GW_OK;
+
+	transaction(w, SQL_BEGIN);
+	while (status == GW_OK && dedupe_settled(w->dedupe) < w->next_event - 1)
+		status = dedupe_settle_all(w, STORE_GROUP_MAX);
+	ASSERT(status == GW_OK); /* as in transaction() */
+	transaction(w, SQL_COMMIT);
+}
+
 void *commit_thread(void *store)
 {
 	struct store *s = store;
@@ -426,5 +438,6 @@ void *commit_thread(void *store)
 		gather_and_commit(s);
 		next = housekeeping(s);
 	}
+	leave_in_order(&s->w);
 	return NULL;
 }

@@ -11,8 +11,9 @@
  *                                                        a few with each commit
  *
  * RUN         Keys go to the table in the order of their seconds, so those of the newest second go
- *             last, when the run is nearly through.  If that takes over a second, a key of now is
- *             newer than everything in the table, and is looked for in memory alone.
+ *             last, when the run is nearly through.  Where that takes over a second, a key of now
+ *             is newer than everything in the table, and is looked for in memory alone; at higher
+ *             rates, and for ever after an event that was dated in the future, it costs a look-up.
  *
  * INVARIANTS  1. A key is in fresh, in sealed or in the table from the moment it is claimed: it is
  *                looked for in all three.
@@ -24,7 +25,8 @@
  *             4. Each commit brings twice as many keys to the table as it claimed, so a run is gone
  *                before the next is full.  Should fresh be full even so (one commit of thousands),
  *                keys go to the table at once.
- * LIMITS      4 x run keys of 32 bytes
+ * COST        32 bytes for each of 4 x run keys, as many slots of 4 bytes, and 32 bytes x 2 run
+ *             while a run is sorted: for a run of 32,768 6.5 MiB at most, and a pause of 5 ms.
  * THREADS     the store thread
  * TESTS       tests/unit/test_store_dedupe.c
  */
@@ -183,14 +185,12 @@ static gw_status to_table(struct writer *w, const struct key *key)
 	return sql_run(&w->sql, st);
 }
 
-static gw_status move_mark(struct writer *w)
+static gw_status move_mark(struct writer *w, int64_t event)
 {
-	struct dedupe *d = w->dedupe;
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_DEDUPE_MARK);
 
-	bind_i64(&(struct bind){ st, 0 }, d->sealed_last);
-	d->settled = d->sealed_last;
-	d->sealed_count = 0;
+	bind_i64(&(struct bind){ st, 0 }, event);
+	w->dedupe->settled = event;
 	return sql_run(&w->sql, st);
 }
 
@@ -201,9 +201,13 @@ static gw_status settle(struct writer *w, size_t at_most)
 
 	for (; status == GW_OK && at_most > 0 && d->sealed_done < d->sealed_count; at_most--)
 		status = to_table(w, &d->sealed[d->sealed_done++]);
-	if (status == GW_OK && d->sealed_count > 0 && d->sealed_done == d->sealed_count)
-		status = move_mark(w);
-	return status;
+	if (status != GW_OK || d->sealed_done < d->sealed_count)
+		return status;
+	/* With nothing in memory the table has all, those too that went there at once (inv. 4). */
+	if (d->fresh_count == 0)
+		d->sealed_last = w->next_event - 1;
+	d->sealed_count = d->sealed_done = 0;
+	return d->sealed_last > d->settled ? move_mark(w, d->sealed_last) : GW_OK;
 }
 
 gw_status dedupe_settle(struct writer *w)

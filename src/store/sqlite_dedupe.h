@@ -19,20 +19,21 @@ struct dedupe *dedupe_new(size_t run);
 void dedupe_free(struct dedupe *d); /* NULL allowed */
 
 /* After the migrations: take up the keys that are in the rows of their events only. */
-gw_status dedupe_load(struct writer *w);
+GW_NODISCARD gw_status dedupe_load(struct writer *w);
 
 /* Claim a key for an event whose row, with the key in it, follows in the same transaction.
  * *out_new false: another event has it.  Rows grow from call to call. */
-gw_status dedupe_add(struct writer *w, int64_t second, const unsigned char hash[KEY_BYTES],
-		     int64_t event, bool *out_new);
+GW_NODISCARD gw_status dedupe_add(struct writer *w, int64_t second,
+				  const unsigned char hash[KEY_BYTES], int64_t event,
+				  bool *out_new);
 
 /* The transaction, or its part since the event `from`, was rolled back. */
 void dedupe_forget(struct dedupe *d, int64_t from);
 
 /* In a transaction that only COMMIT follows: bring some keys to the table.  _all: at most that many
  * of whatever there is.  Else: twice as many as were added since the last call. */
-gw_status dedupe_settle(struct writer *w);
-gw_status dedupe_settle_all(struct writer *w, size_t at_most);
+GW_NODISCARD gw_status dedupe_settle(struct writer *w);
+GW_NODISCARD gw_status dedupe_settle_all(struct writer *w, size_t at_most);
 
 /* The keys of all events up to this row are in the table. */
 int64_t dedupe_settled(const struct dedupe *d);

@@ -2,9 +2,10 @@
 /*
  * sqlite_sweep.c - what has served its time goes, a little at a time
  *
- * ROLE        Once an hour, in transactions of at most 500 rows between commits: dedupe keys after
- *             nine days, idempotency keys after seven, open deliveries of removed destinations;
- *             then what retention removes (sqlite_retain.c).
+ * ROLE        Once an hour, in transactions of at most 500 rows between commits: dedupe keys that
+ *             are in memory go to their table; then there go dedupe keys after nine days,
+ *             idempotency keys after seven, open deliveries of removed destinations, and what
+ *             retention removes (sqlite_retain.c).
  * INVARIANTS  1. A dedupe key goes when both its second and the arrival of its event are older than
  *                the window.  Second alone would drop the keys of undated and of late events while
  *                Meta still repeats them.
@@ -64,7 +65,7 @@ static gw_status find_cutoff(struct store *s)
 	return status;
 }
 
-/* What is to go must be in the table; and the event of a key in memory must stay. */
+/* What is to go must be in the table first.  (Retention leaves the events of all other keys.) */
 static gw_status settle_keys(struct store *s, bool *out_more)
 {
 	gw_status status = dedupe_settle_all(&s->w, STEP_ROWS);

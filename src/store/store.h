@@ -49,6 +49,7 @@ struct store_options {
 	/* how long what is settled is kept; 0: for ever; else longer than dedupe keys, nine days */
 	int64_t retain_events_ms, retain_messages_ms;
 	int64_t window_max_us; /* longest wait for more requests before a commit (adaptive) */
+	size_t dedupe_run; /* keys kept in memory before they go to their table, 2^n; 0: 32768 */
 };
 
 /*

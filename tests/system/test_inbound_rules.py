@@ -277,7 +277,8 @@ def test_what_is_old_and_delivered_goes_and_all_else_works_on(receiver):
         gateway.term()
         with contextlib.closing(sqlite3.connect(os.path.join(gateway.data, "godwit.db"))) as db:
             db.create_function("older", 1, lambda id: (int.from_bytes(id[:6], "big") - age).to_bytes(6, "big") + id[6:])
-            for change_it in ("event SET id = older(id), received_ms = received_ms - %d, at_s = at_s - %d / 1000",
+            for change_it in ("event SET id = older(id), received_ms = received_ms - %d, at_s = at_s - %d / 1000, "
+                              "dedupe_s = dedupe_s - %d / 1000",
                               "body SET received_ms = received_ms - %d", "delivery SET moved_ms = moved_ms - %d",
                               "dedupe SET second = second - %d / 1000"):
                 db.execute("UPDATE " + change_it.replace("%d", str(age)))

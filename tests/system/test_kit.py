@@ -12,7 +12,7 @@ import kit
 @pytest.mark.parametrize("sql, finding", [
     ("UPDATE event SET seq=7 WHERE seq=2", "seq is not dense"),
     ("DELETE FROM body", "no body for event"),
-    ("UPDATE event SET dedupe_hash = NULL", "no dedupe key in event"),
+    ("DELETE FROM dedupe", "no dedupe key for event"),
     ("UPDATE message SET state='expired'", "state and trail disagree"),
     ("UPDATE delivery SET state='pending', row=(row>>16<<16)|99, destination=99", "no destination for open delivery"),
 ])

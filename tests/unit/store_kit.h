@@ -74,6 +74,7 @@ static inline gw_status kit_try_open(struct kit *k, struct gw_error *err)
 				   .readers = 2,
 				   .retain_events_ms = k->retain_ms,
 				   .retain_messages_ms = k->retain_ms,
+				   .dedupe_run = 8, /* so that every test has keys in all places */
 				   .window_max_us = 1000 };
 
 	return store_open(&o, &k->store, err);

@@ -62,14 +62,17 @@ static void each_is_found(void **state)
 		{ "INSERT INTO contact VALUES(8,randomblob(16),0,9,'','','','','',NULL,0,NULL),"
 		  "(9,randomblob(16),0,1,'','','','','',NULL,0,NULL)",
 		  "a contact is merged into one that is merged 8" },
-		{ "UPDATE dedupe_mark SET event=2; INSERT INTO dedupe VALUES(1,randomblob(16),1)",
-		  "no dedupe key for event 2" },
-		{ "UPDATE event SET dedupe_hash=NULL WHERE row=2", "no dedupe key in event 2" },
-		{ "UPDATE event SET dedupe_s=(SELECT dedupe_s FROM event WHERE row=1),dedupe_hash="
+		{ "DELETE FROM dedupe WHERE event=2", "no dedupe key for event 2" },
+		{ "UPDATE dedupe_mark SET event=1; UPDATE event SET dedupe_hash=x'00' WHERE row=2",
+		  "no dedupe key in event 2" },
+		{ "DELETE FROM dedupe; UPDATE dedupe_mark SET event=0; UPDATE event SET dedupe_s=(SELECT "
+		  "dedupe_s FROM event WHERE row=1),dedupe_hash="
 		  "(SELECT dedupe_hash FROM event WHERE row=1) WHERE row=2",
 		  "two events have the dedupe key of event 1" },
-		{ "INSERT INTO dedupe VALUES(1,randomblob(16),2),(1,randomblob(16),2)",
+		{ "UPDATE event SET dedupe_hash=NULL; INSERT INTO dedupe VALUES(1,randomblob(16),2)",
 		  "two dedupe keys for event 2" },
+		{ "UPDATE dedupe SET hash=randomblob(16) WHERE event=2",
+		  "another event's dedupe key names event 2" },
 		{ "UPDATE delivery SET row=(77<<16)+1 WHERE row=(1<<16)+1",
 		  "no event for open delivery 77" },
 		{ "DELETE FROM destination", "no destination for open delivery of event 1" },

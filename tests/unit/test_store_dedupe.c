@@ -11,7 +11,7 @@
 #include "store/sqlite_int.h"
 
 #define RUN 8
-#define SECONDS 4 /* so that runs of one second meet */
+#define SECONDS 4 /* how late an event may come; a round is half a second */
 #define MODEL_MAX 4096
 
 struct model {
@@ -26,6 +26,7 @@ struct rig {
 	struct kit k;
 	struct writer w;
 	struct model m;
+	int64_t round;
 };
 
 static void open_writer(struct rig *r)
@@ -101,7 +102,7 @@ static void add_event(struct rig *r, int64_t row, int64_t second, const unsigned
 /* One key, new or of old: what is claimed must be what the model does not know. */
 static void claim(struct rig *r)
 {
-	struct known key = { .second = (int64_t)rnd_below(&r->k.rnd, SECONDS) };
+	struct known key = { .second = r->round / 2 + (int64_t)rnd_below(&r->k.rnd, SECONDS) };
 	bool is_new = false, want;
 
 	rnd_bytes(&r->k.rnd, key.hash, sizeof(key.hash));
@@ -199,8 +200,9 @@ static void against_a_model(void **state)
 	open_writer(r);
 	r->w.next_event = 1;
 	for (int round = 0; round < 600 && r->m.count < MODEL_MAX - 100; round++) {
-		int64_t next = r->w.next_event;
+		int64_t next;
 
+		r->round = round;
 		transaction(r);
 		if (round % 20 == 19) {
 			next = r->w.next_event;
@@ -219,6 +221,63 @@ static void against_a_model(void **state)
 	drop_writer(r);
 	kit_remove(&r->k);
 	free(r);
+}
+
+/* More than memory holds, and then silence: the mark is behind the last of them all the same. */
+static void more_than_fits(void **state)
+{
+	struct rig *r = xcalloc(1, sizeof(*r));
+
+	(void)state;
+	kit_prepare(&r->k);
+	open_writer(r);
+	r->w.next_event = 1;
+	exec(r, "BEGIN");
+	while (r->w.next_event <= 6 * RUN)
+		claim(r);
+	assert_int_equal(dedupe_settle(&r->w), GW_OK);
+	exec(r, "COMMIT");
+	settle_whole(r);
+	check_table(r);
+	CHECK_INT("the mark", 6 * RUN, ask(r, "SELECT event FROM dedupe_mark"));
+	drop_writer(r);
+	kit_remove(&r->k);
+	free(r);
+}
+
+/* A database of schema 1 has its keys in the table, and none in its events. */
+static void schema_1(void **state)
+{
+	struct store_event_in ev[20];
+	char path[KIT_PATH];
+	sqlite3 *db = NULL;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	for (int i = 0; i < 20; i++) {
+		ev[i] = kit_text(&k, "4915112345678", kit_str(&k, "wamid.%d", i).ptr);
+		kit_put(&k, &ev[i], 1);
+		assert_false(ev[i].duplicate);
+	}
+	kit_shut(&k);
+	kit_path(&k, "godwit.db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db,
+			 "ALTER TABLE event DROP COLUMN dedupe_s; ALTER TABLE event DROP COLUMN "
+			 "dedupe_hash; DROP TABLE dedupe_mark; PRAGMA user_version=1",
+			 NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	kit_reopen(&k);
+	for (int i = 0; i < 20; i++) {
+		kit_put(&k, &ev[i], 1);
+		assert_true(ev[i].duplicate);
+	}
+	ev[0] = kit_text(&k, "4915112345678", "wamid.new");
+	kit_put(&k, &ev[0], 1);
+	assert_false(ev[0].duplicate);
+	kit_close(&k);
 }
 
 /* What it is for: commits do not touch the table, and a full run goes there in few steps. */
@@ -257,6 +316,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(against_a_model),
 		cmocka_unit_test(runs_reach_the_table),
+		cmocka_unit_test(more_than_fits),
+		cmocka_unit_test(schema_1),
 	};
 
 	return cmocka_run_group_tests_name("store_dedupe", tests, NULL, NULL);
