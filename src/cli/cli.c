@@ -90,6 +90,8 @@ static const char *class_of(int exit)
 
 static void put_error(struct json_writer *w, const struct cli_error *e)
 {
+	char docs[32];
+
 	json_w_object(w);
 	json_w_key(w, STR("error"));
 	json_w_object(w);
@@ -103,6 +105,10 @@ static void put_error(struct json_writer *w, const struct cli_error *e)
 		json_w_kv_i64(w, "subcode", e->subcode);
 	json_w_kv_text(w, "message", e->message);
 	json_w_kv_text(w, "fix", e->fix);
+	if (e->code != 0) {
+		(void)snprintf(docs, sizeof(docs), "godwit explain %d", e->code);
+		json_w_kv_text(w, "docs", docs);
+	}
 	if (e->retry_after_s > 0)
 		json_w_kv_i64(w, "retry_after_s", e->retry_after_s);
 	json_w_end(w);

@@ -24,6 +24,7 @@
 	X(cmd_send)               \
 	X(cmd_listen)             \
 	X(cmd_why)                \
+	X(cmd_explain)            \
 	X(cmd_message_list)       \
 	X(cmd_message_get)        \
 	X(cmd_message_resolve)    \

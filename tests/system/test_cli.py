@@ -173,6 +173,7 @@ def test_send_says_who_refused_and_why(gateway, sandbox, clock):
     r = gateway.cli("send", kit.ANA, "late", "--json")
     error = json.loads(r.stderr)["error"]
     assert (r.returncode, r.stdout, error["code"], error["exit"]) == (REFUSED, "", 131047, REFUSED)
+    assert error["docs"] == "godwit explain 131047"
     assert "Godwit refused" in error["message"] and "template" in error["fix"]
     r = gateway.cli("send", "+4915112345678", "nobody wrote from there")
     assert r.returncode == REJECTED and r.stdout.splitlines()[-1].startswith("failed")

@@ -39,66 +39,63 @@ static void fill(struct kit *k)
 	kit_shut(k);
 }
 
+static const struct {
+	const char *sql, *want;
+} cases[] = {
+	{ "UPDATE event SET seq=9 WHERE seq=3", "seq is not dense in conversation 1" },
+	{ "UPDATE event SET seq=4-seq WHERE seq IS NOT NULL",
+	  "seq does not grow with rows in conversation 1" },
+	{ "DELETE FROM body", "no body for event 1" },
+	{ "DELETE FROM event WHERE row=4; DELETE FROM delivery; DELETE FROM evidence; "
+	  "UPDATE event SET body=7; INSERT INTO body SELECT 7,received_ms,account,siblings,"
+	  "quarantined,composed,NULL,NULL,signature,bytes FROM body",
+	  "no event in body 1" },
+	{ "UPDATE event SET contact=77 WHERE row=1", "no contact for event 1" },
+	{ "UPDATE event SET conversation=77", "no conversation for event 1" },
+	{ "UPDATE conversation SET contact=77", "no contact for conversation 1" },
+	{ "UPDATE contact_alias SET contact=77", "an alias points to a contact that is gone" },
+	{ "UPDATE contact SET merged_into=77", "an alias points to a contact that is gone" },
+	{ "INSERT INTO contact VALUES(8,randomblob(16),0,9,'','','','','',NULL,0,NULL),"
+	  "(9,randomblob(16),0,1,'','','','','',NULL,0,NULL)",
+	  "a contact is merged into one that is merged 8" },
+	{ "DELETE FROM dedupe WHERE event=2", "no dedupe key for event 2" },
+	{ "UPDATE dedupe_mark SET event=1; UPDATE event SET dedupe_hash=x'00' WHERE row=2",
+	  "no dedupe key in event 2" },
+	{ "DELETE FROM dedupe; UPDATE dedupe_mark SET event=0; UPDATE event SET dedupe_s=(SELECT "
+	  "dedupe_s FROM event WHERE row=1),dedupe_hash="
+	  "(SELECT dedupe_hash FROM event WHERE row=1) WHERE row=2",
+	  "two events have the dedupe key of event 1" },
+	{ "UPDATE event SET dedupe_hash=NULL; INSERT INTO dedupe VALUES(1,randomblob(16),2)",
+	  "two dedupe keys for event 2" },
+	{ "UPDATE dedupe SET hash=randomblob(16) WHERE event=2",
+	  "another event's dedupe key names event 2" },
+	{ "UPDATE delivery SET row=(77<<16)+1 WHERE row=(1<<16)+1",
+	  "no event for open delivery 77" },
+	{ "DELETE FROM destination", "no destination for open delivery of event 1" },
+	{ "UPDATE delivery SET lane=1", "delivery and event disagree about the lane 1" },
+	{ "UPDATE evidence SET event=77", "no event for evidence of wamid.A" },
+	{ "UPDATE evidence SET message=77", "no message for evidence of wamid.A" },
+	{ "UPDATE message SET wamid='wamid.A'", "two messages have wamid wamid.A" },
+	{ "DELETE FROM message WHERE row=1; DELETE FROM trail",
+	  "no message for idempotency key 00" },
+	{ "DELETE FROM message WHERE row=1; DELETE FROM idempotency", "no message for trail 1" },
+	{ "UPDATE message SET state='rejected' WHERE row=1",
+	  "state and trail disagree for message 1" },
+	{ "UPDATE trail SET from_state='waiting' WHERE row=2",
+	  "a move does not begin where the last one ended, message 1" },
+	{ "DELETE FROM account", "no account for number 106" },
+	{ "PRAGMA ignore_check_constraints=1; UPDATE delivery SET state='eaten' WHERE "
+	  "row=(1<<16)+1",
+	  "an unknown state in the deliveries of event 1" },
+	{ "PRAGMA ignore_check_constraints=1; UPDATE message SET state='lost' WHERE row=2",
+	  "an unknown state of message 2" },
+	{ "PRAGMA writable_schema=1; UPDATE sqlite_schema SET rootpage=(SELECT rootpage FROM "
+	  "sqlite_schema WHERE name='trail_message') WHERE name='evidence_message'",
+	  "integrity: " },
+};
+
 static void each_is_found(void **state)
 {
-	static const struct {
-		const char *sql, *want;
-	} cases[] = {
-		{ "UPDATE event SET seq=9 WHERE seq=3", "seq is not dense in conversation 1" },
-		{ "UPDATE event SET seq=4-seq WHERE seq IS NOT NULL",
-		  "seq does not grow with rows in conversation 1" },
-		{ "DELETE FROM body", "no body for event 1" },
-		{ "DELETE FROM event WHERE row=4; DELETE FROM delivery; DELETE FROM evidence; "
-		  "UPDATE event SET body=7; INSERT INTO body SELECT 7,received_ms,account,siblings,"
-		  "quarantined,composed,NULL,NULL,signature,bytes FROM body",
-		  "no event in body 1" },
-		{ "UPDATE event SET contact=77 WHERE row=1", "no contact for event 1" },
-		{ "UPDATE event SET conversation=77", "no conversation for event 1" },
-		{ "UPDATE conversation SET contact=77", "no contact for conversation 1" },
-		{ "UPDATE contact_alias SET contact=77",
-		  "an alias points to a contact that is gone" },
-		{ "UPDATE contact SET merged_into=77",
-		  "an alias points to a contact that is gone" },
-		{ "INSERT INTO contact VALUES(8,randomblob(16),0,9,'','','','','',NULL,0,NULL),"
-		  "(9,randomblob(16),0,1,'','','','','',NULL,0,NULL)",
-		  "a contact is merged into one that is merged 8" },
-		{ "DELETE FROM dedupe WHERE event=2", "no dedupe key for event 2" },
-		{ "UPDATE dedupe_mark SET event=1; UPDATE event SET dedupe_hash=x'00' WHERE row=2",
-		  "no dedupe key in event 2" },
-		{ "DELETE FROM dedupe; UPDATE dedupe_mark SET event=0; UPDATE event SET dedupe_s=(SELECT "
-		  "dedupe_s FROM event WHERE row=1),dedupe_hash="
-		  "(SELECT dedupe_hash FROM event WHERE row=1) WHERE row=2",
-		  "two events have the dedupe key of event 1" },
-		{ "UPDATE event SET dedupe_hash=NULL; INSERT INTO dedupe VALUES(1,randomblob(16),2)",
-		  "two dedupe keys for event 2" },
-		{ "UPDATE dedupe SET hash=randomblob(16) WHERE event=2",
-		  "another event's dedupe key names event 2" },
-		{ "UPDATE delivery SET row=(77<<16)+1 WHERE row=(1<<16)+1",
-		  "no event for open delivery 77" },
-		{ "DELETE FROM destination", "no destination for open delivery of event 1" },
-		{ "UPDATE delivery SET lane=1", "delivery and event disagree about the lane 1" },
-		{ "UPDATE evidence SET event=77", "no event for evidence of wamid.A" },
-		{ "UPDATE evidence SET message=77", "no message for evidence of wamid.A" },
-		{ "UPDATE message SET wamid='wamid.A'", "two messages have wamid wamid.A" },
-		{ "DELETE FROM message WHERE row=1; DELETE FROM trail",
-		  "no message for idempotency key 00" },
-		{ "DELETE FROM message WHERE row=1; DELETE FROM idempotency",
-		  "no message for trail 1" },
-		{ "UPDATE message SET state='rejected' WHERE row=1",
-		  "state and trail disagree for message 1" },
-		{ "UPDATE trail SET from_state='waiting' WHERE row=2",
-		  "a move does not begin where the last one ended, message 1" },
-		{ "DELETE FROM account", "no account for number 106" },
-		{ "PRAGMA ignore_check_constraints=1; UPDATE delivery SET state='eaten' WHERE "
-		  "row=(1<<16)+1",
-		  "an unknown state in the deliveries of event 1" },
-		{ "PRAGMA ignore_check_constraints=1; UPDATE message SET state='lost' WHERE row=2",
-		  "an unknown state of message 2" },
-		{ "PRAGMA writable_schema=1; UPDATE sqlite_schema SET rootpage=(SELECT rootpage FROM "
-		  "sqlite_schema WHERE name='trail_message') WHERE name='evidence_message'",
-		  "integrity: " },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct kit_findings f;
