@@ -17,7 +17,8 @@
  *             slot was held) makes up for it, CATCH_UP_NS at most; idleness saves
  *             nothing up.  What then leaves closer together is bounded by a
  *             second rule: the k-th last message, k the limit, left a second and
- *             WINDOW_SPARE_NS ago, so no second holds more than the limit.
+ *             WINDOW_SPARE_NS ago, so no second holds more than the limit.  What
+ *             came in counts in both rules, since Meta counts it too.
  *
  * HOLD        A slot is kept free for a better message whose intent is being
  *             committed (dispatch.c).  What is made up for costs nothing; the rest
@@ -31,8 +32,10 @@
  *             2. A pair that may matter is in the map unless the map is full;
  *                then the one that was not used for longest is forgotten (a
  *                pair forgotten early costs a 131056, never a message).
- *             3. Any second holds at most min(limit, PACER_WINDOW_MAX) takes, for
- *                limits up to PACER_WINDOW_MAX; above, as much in its part of one.
+ *             3. Any second that ends with a take holds at most `limit` takes and
+ *                inbound messages, for limits up to PACER_WINDOW_MAX; above, as
+ *                much in its part of one.  What comes in after a second's last
+ *                take is not ours to prevent: it delays the next.
  *
  * LIMITS      pairs_options.max.  At 1000/s and 6 s a pair, 6,000 are live.
  * TESTS       tests/unit/test_pacer.c
@@ -120,6 +123,12 @@ int64_t pacer_next(const struct pacer *p, const struct pacer_rate *r, int64_t no
 	return max64(max64(p->tat_ns - tolerance(r), window_next(p, r)), p->paused_ns);
 }
 
+static void note(struct pacer *p, int64_t at_ns)
+{
+	p->took_ns[p->took_at] = at_ns;
+	p->took_at = (p->took_at + 1) % PACER_WINDOW_MAX;
+}
+
 static void advance(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t since_ns)
 {
 	p->tat_ns = max64(p->tat_ns, since_ns) + pacer_interval(p, r, now_ns); /* inv. 1 */
@@ -130,14 +139,14 @@ void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int
 	ASSERT(pacer_next(p, r, now_ns) <= now_ns);
 	pacer_unhold(p, now_ns);
 	advance(p, r, now_ns, min64(now_ns, max64(waits_ns, now_ns - CATCH_UP_NS)));
-	p->took_ns[p->took_at] = now_ns;
-	p->took_at = (p->took_at + 1) % PACER_WINDOW_MAX;
+	note(p, now_ns);
 }
 
 void pacer_inbound(struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
 {
 	advance(p, r, now_ns, now_ns);
 	p->tat_ns = min64(p->tat_ns, now_ns + INBOUND_DEBT_NS);
+	note(p, now_ns - WINDOW_SPARE_NS); /* Meta counted it before we heard of it: no spare */
 }
 
 /* From when on the hold costs a slot that nothing makes up for. */

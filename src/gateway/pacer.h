@@ -31,7 +31,7 @@ struct pacer {
 	int64_t held_ns; /* since when a slot is kept free; 0: none is */
 	int64_t hold_left_ns, hold_at_ns; /* what holds may still cost, as of then */
 	size_t took_at; /* the place of the next in took_ns */
-	int64_t took_ns[PACER_WINDOW_MAX]; /* when the last ones left */
+	int64_t took_ns[PACER_WINDOW_MAX]; /* when the last ones left or came in */
 };
 
 void pacer_init(struct pacer *p);

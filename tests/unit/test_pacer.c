@@ -233,6 +233,73 @@ static void inbound_counts(void **state)
 	assert_true(pacer_next(&p, &rate, START + 10 * NS_PER_S) <= START + 11 * NS_PER_S);
 }
 
+static const struct {
+	const char *name;
+	uint32_t limit;
+	int64_t inbound_ns; /* one message comes in every so often, on average ... */
+	uint32_t at_once; /* ... so many together */
+	int64_t most_late_ns; /* every tenth wake-up is late by up to that */
+	size_t want_in_60s; /* of both directions */
+} shared[] = {
+	{ "80/s, 2/s come in", 80, NS_PER_S / 2, 1, 25 * NS_PER_MS, 4752 },
+	{ "80/s, 40/s come in", 80, NS_PER_S / 40, 1, 25 * NS_PER_MS, 4680 },
+	{ "80/s, 20 at once every 2 s", 80, 2 * NS_PER_S, 20, 25 * NS_PER_MS, 4640 },
+	{ "1000/s, 300/s come in", 1000, NS_PER_S / 300, 1, 12 * NS_PER_MS, 58000 },
+};
+
+/* One run of shared[i]; returns the most that a second held which ended with a take. */
+static size_t share_for_a_minute(size_t i, size_t *count_out)
+{
+	struct pacer_rate rate = { shared[i].limit, 995000 };
+	size_t room = (size_t)rate.limit * 90, count = 0, first = 0, worst = 0;
+	int64_t *at = xcalloc(room, sizeof(*at)), now = START, comes = START, wake;
+	struct pacer p;
+	struct rnd rnd;
+
+	rnd_init_seed(&rnd, i + 1);
+	pacer_init(&p);
+	while (now < START + 60 * NS_PER_S) {
+		wake = pacer_next(&p, &rate, now);
+		wake = wake > now ? wake : now;
+		if (wake > now && rnd_below(&rnd, 10) == 0)
+			wake += (int64_t)rnd_below(&rnd, (uint64_t)shared[i].most_late_ns);
+		now = wake < comes ? wake : comes;
+		assert_true(count + shared[i].at_once < room);
+		if (now == comes) {
+			for (uint32_t k = 0; k < shared[i].at_once; k++) {
+				pacer_inbound(&p, &rate, now);
+				at[count++] = now;
+			}
+			comes += 1 + (int64_t)rnd_below(&rnd, (uint64_t)shared[i].inbound_ns * 2);
+			continue;
+		}
+		pacer_take(&p, &rate, now, START);
+		at[count++] = now;
+		while (at[first] <= now - NS_PER_S)
+			first++;
+		worst = count - first > worst ? count - first : worst;
+	}
+	free(at);
+	*count_out = count;
+	return worst;
+}
+
+/* What comes in takes its part of the second from what is made up for, too. */
+static void catching_up_leaves_room_for_inbound(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+		size_t count, worst = share_for_a_minute(i, &count);
+
+		print_message("# %s: %zu in 60 s, worst second %zu\n", shared[i].name, count,
+			      worst);
+		if (count < shared[i].want_in_60s)
+			fail_msg("%s: only %zu", shared[i].name, count);
+		if (worst > shared[i].limit)
+			fail_msg("%s: %zu in one second", shared[i].name, worst);
+	}
+}
+
 static void throttled_and_back(void **state)
 {
 	struct pacer_rate rate = { 1000, 1000000 };
@@ -465,6 +532,7 @@ int main(void)
 		cmocka_unit_test(holds_have_a_budget),
 		cmocka_unit_test(take_before_next_panics),
 		cmocka_unit_test(inbound_counts),
+		cmocka_unit_test(catching_up_leaves_room_for_inbound),
 		cmocka_unit_test(throttled_and_back),
 		cmocka_unit_test(paused_until),
 		cmocka_unit_test(odd_limits),
