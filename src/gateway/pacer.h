@@ -27,7 +27,8 @@ struct pacer {
 	int64_t tat_ns; /* theoretical arrival time of the next message (GCRA) */
 	int64_t paused_ns; /* nothing leaves before */
 	uint32_t factor_ppm; /* of the rate; below 1,000,000 after a 130429 */
-	int64_t cut_ns; /* when the factor was last cut, and since when it has recovered */
+	uint32_t cut_from_ppm; /* what the factor was before its last cut ... */
+	int64_t cut_ns; /* ... and when that was: it has recovered since */
 	int64_t held_ns; /* since when a slot is kept free; 0: none is */
 	int64_t hold_left_ns, hold_at_ns; /* what holds may still cost, as of then */
 	size_t took_at; /* the place of the next in took_ns */
@@ -45,7 +46,8 @@ int64_t pacer_hold(struct pacer *p, int64_t now_ns);
 void pacer_unhold(struct pacer *p, int64_t now_ns);
 /* One message came in: Meta counts it too. */
 void pacer_inbound(struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
-/* 130429 for a message that left at sent_ns: rate x 0.7, once for all that left before the cut. */
+/* 130429 for a message that left at sent_ns: rate x 0.7, once for all that left before the cut.
+ * It is back after 6 s at the most, two thirds of it in the first third of that. */
 void pacer_throttled(struct pacer *p, int64_t sent_ns, int64_t now_ns);
 void pacer_pause(struct pacer *p, int64_t until_ns);
 /* Time between two messages now, with the factor. */

@@ -315,9 +315,13 @@ static void throttled_and_back(void **state)
 	pacer_throttled(&p, now - 4, now + 1); /* was in flight when the cut came */
 	CHECK_INT("once", 1428572, pacer_interval(&p, &rate, now));
 	now += NS_PER_S;
-	CHECK_INT("+5 % a second", 1333334, pacer_interval(&p, &rate, now));
+	CHECK_INT("1 - 0.3 x (5 / 6) cubed", 1210083, pacer_interval(&p, &rate, now));
 	pacer_throttled(&p, now - 1, now);
-	CHECK_INT("0.75 x 0.7", 1904762, pacer_interval(&p, &rate, now));
+	CHECK_INT("0.826 x 0.7", 1728690, pacer_interval(&p, &rate, now));
+	now += 4958 * NS_PER_MS; /* 0.3 x 0.826 at 5 % a second */
+	CHECK_INT("back where it was", 1210108, pacer_interval(&p, &rate, now));
+	now += NS_PER_S;
+	CHECK_INT("straight on, +5 % a second", 1141067, pacer_interval(&p, &rate, now));
 	now += 20 * NS_PER_S;
 	CHECK_INT("recovered", full, pacer_interval(&p, &rate, now));
 	for (int i = 0; i < 100; i++) {
@@ -325,6 +329,77 @@ static void throttled_and_back(void **state)
 		now += 2;
 	}
 	CHECK_INT("floor", 20 * NS_PER_MS, pacer_interval(&p, &rate, now));
+}
+
+static const struct {
+	const char *name;
+	uint32_t believed, allowed;
+	int64_t bucket; /* tokens that Meta's holds */
+	size_t want_per_mille; /* of what is allowed, after 3 s */
+} lower[] = {
+	{ "72 of 80/s, a bucket of 8", 80, 72, 8, 950 },
+	{ "72 of 80/s, a bucket of 1", 80, 72, 1, 910 },
+	{ "79 of 80/s, a bucket of 8", 80, 79, 8, 970 },
+	{ "40 of 80/s, a bucket of 8", 80, 40, 8, 990 },
+	{ "900 of 1000/s, a bucket of 100", 1000, 900, 100, 950 },
+};
+
+#define ANSWER_NS (30 * NS_PER_MS) /* a 130429 is heard of that much later */
+
+struct storm {
+	struct pacer p;
+	int64_t tat_ns; /* of Meta's bucket */
+	int64_t sent_ns[256]; /* of those refused and not heard of yet: from heard to refused */
+	size_t heard, refused, accepted;
+};
+
+/* Ten minutes of 130429 from a bucket that is refilled slower than we believe. */
+static void ten_minutes_of_storm(struct storm *s, size_t i)
+{
+	struct pacer_rate rate = { lower[i].believed, 995000 };
+	int64_t step = NS_PER_S / lower[i].allowed, now = START, tat;
+
+	pacer_init(&s->p);
+	while (now < START + 600 * NS_PER_S) {
+		int64_t next = pacer_next(&s->p, &rate, now);
+		int64_t sent = s->sent_ns[s->heard % ARRAY_LEN(s->sent_ns)];
+
+		now = next > now ? next : now;
+		if (s->heard < s->refused && sent + ANSWER_NS <= now) {
+			now = sent + ANSWER_NS;
+			pacer_throttled(&s->p, sent, now);
+			s->heard++;
+			continue;
+		}
+		pacer_take(&s->p, &rate, now, START);
+		tat = s->tat_ns > now ? s->tat_ns : now;
+		if (tat - now > (lower[i].bucket - 1) * step) {
+			s->sent_ns[s->refused++ % ARRAY_LEN(s->sent_ns)] = now;
+			assert_true(s->refused - s->heard <= ARRAY_LEN(s->sent_ns));
+			continue;
+		}
+		s->tat_ns = tat + step;
+		s->accepted += now >= START + 3 * NS_PER_S;
+	}
+}
+
+/* Where Meta allows less than we believe, what it allows is used all the same; few are refused. */
+static void a_lower_limit_is_used(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lower); i++) {
+		struct storm *s = xcalloc(1, sizeof(*s));
+		size_t allowed = (size_t)lower[i].allowed * 597;
+
+		ten_minutes_of_storm(s, i);
+		print_message("# %s: %zu of %zu in 597 s, %zu refused\n", lower[i].name,
+			      s->accepted, allowed, s->refused);
+		if (s->accepted * 1000 < allowed * lower[i].want_per_mille)
+			fail_msg("%s: only %zu", lower[i].name, s->accepted);
+		if (s->refused * 100 > allowed)
+			fail_msg("%s: %zu refused", lower[i].name, s->refused);
+		free(s);
+	}
 }
 
 static void paused_until(void **state)
@@ -534,6 +609,7 @@ int main(void)
 		cmocka_unit_test(inbound_counts),
 		cmocka_unit_test(catching_up_leaves_room_for_inbound),
 		cmocka_unit_test(throttled_and_back),
+		cmocka_unit_test(a_lower_limit_is_used),
 		cmocka_unit_test(paused_until),
 		cmocka_unit_test(odd_limits),
 		cmocka_unit_test(pair_bursts),
