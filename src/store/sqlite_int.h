@@ -57,6 +57,9 @@ struct sweep {
 	int64_t cutoff_s, cutoff_event, settle_event;
 	int64_t event, message; /* retention: where its walks stand */
 	unsigned rounds; /* sweeps begun */
+	bool clock_seen; /* the next is of an earlier step */
+	int64_t lead_ms; /* wall before mono */
+	int64_t steady_ns; /* mono from which on the wall clock is believed again */
 };
 
 struct backup;

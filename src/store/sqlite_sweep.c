@@ -10,6 +10,12 @@
  *                the window.  Second alone would drop the keys of undated and of late events while
  *                Meta still repeats them.
  *             2. Arrival is told by the row: rows grow, and the id of an event holds its time.
+ *             3. No step while the wall clock is not to be believed: where it gained more than an
+ *                hour on the monotonic clock since the step before, STEADY_NS must pass without
+ *                that happening again.  A false time of day would let keys go while Meta still
+ *                repeats them.  A clock that is moved on purpose takes the monotonic one along
+ *                (base/clock.h); a host that slept looks like a step and costs a later sweep.
+ * LIMITS      A time of day that was false before the store was opened is not noticed.
  * THREADS     the store thread
  * TESTS       tests/unit/test_store_sweep.c
  */
@@ -18,6 +24,7 @@
 #define HOUR_NS (3600 * NS_PER_S)
 #define STEP_NS (20 * NS_PER_MS) /* between steps: commits go first */
 #define STEP_ROWS 500 /* as in sql.def */
+#define STEADY_NS (12 * HOUR_NS) /* NTP or a person has noticed; a laptop is awake that long */
 #define ROUNDS 24 /* sweeps after which retention walks from the beginning */
 
 enum phase {
@@ -157,6 +164,30 @@ static gw_status run_phase(struct store *s, bool *out_more)
 	return GW_OK;
 }
 
+/* inv. 3 */
+static bool clock_is_steady(struct store *s)
+{
+	struct sweep *sw = &s->sweep;
+	int64_t before_ns, mono_ns, lead_ms;
+
+	do { /* both of one moment: another thread may move them */
+		before_ns = clock_mono_ns(s->o.clock);
+		lead_ms = clock_wall_ms(s->o.clock);
+		mono_ns = clock_mono_ns(s->o.clock);
+	} while (mono_ns - before_ns > NS_PER_S);
+	lead_ms -= mono_ns / NS_PER_MS;
+	if (sw->clock_seen && lead_ms - sw->lead_ms > HOUR_NS / NS_PER_MS) {
+		sw->steady_ns = mono_ns + STEADY_NS;
+		log_warn(s->o.log,
+			 "store: the time of day went forward by %lld s; nothing old is "
+			 "removed for 12 hours",
+			 (long long)((lead_ms - sw->lead_ms) / 1000));
+	}
+	sw->clock_seen = true;
+	sw->lead_ms = lead_ms;
+	return mono_ns >= sw->steady_ns;
+}
+
 int64_t sweep_step(struct store *s, int64_t now_ns)
 {
 	struct writer *w = &s->w;
@@ -165,6 +196,10 @@ int64_t sweep_step(struct store *s, int64_t now_ns)
 
 	if (now_ns < s->sweep.next_ns)
 		return s->sweep.next_ns;
+	if (!clock_is_steady(s)) {
+		s->sweep.phase = SWEEP_IDLE;
+		return s->sweep.next_ns = now_ns + HOUR_NS;
+	}
 	status = sql_run(&w->sql, sql_use(&w->sql, SQL_BEGIN));
 	if (status == GW_OK)
 		status = run_phase(s, &more);

@@ -137,6 +137,82 @@ static void removed_destinations(void **state)
 	kit_close(&k);
 }
 
+/* ---- a time of day that cannot be true */
+
+struct false_day {
+	struct clock_source source;
+	_Atomic int64_t ns;
+};
+
+static int64_t false_day_ns(const struct clock_source *source)
+{
+	return ((const struct false_day *)(const void *)source)->ns;
+}
+
+/* An idempotency key under a clock whose time of day is `day`. */
+static void keep_one(struct kit *k, struct false_day *day)
+{
+	struct store_add_message m;
+
+	*day = (struct false_day){ { false_day_ns }, KIT_WALL_MS * NS_PER_MS };
+	kit_open(k);
+	kit_shut(k);
+	clock_init_from(&k->clock, &day->source);
+	kit_reopen(k);
+	m = kit_message(k, ANN);
+	m.has_idempotency = true;
+	assert_int_equal(kit_run(k, &m.req, STORE_ADD_MESSAGE), GW_OK);
+}
+
+/* A whole sweep as if its hour had come, and after each step as if the next were due; how many keys
+ * it leaves.  The hour after it (or after it was put off) tells that it is over. */
+static int64_t sweep_now(struct kit *k)
+{
+	k->store->sweep.next_ns = 0; /* nothing runs: the last one is over */
+	do {
+		if (k->store->sweep.next_ns < clock_real_ns() + 60 * NS_PER_S)
+			k->store->sweep.next_ns = 0;
+		kit_barrier(k);
+	} while (k->store->sweep.next_ns < clock_real_ns() + 60 * NS_PER_S);
+	return count(k, "SELECT count(*) FROM idempotency");
+}
+
+static void a_false_day(void **state)
+{
+	struct false_day day;
+	struct kit k;
+
+	(void)state;
+	keep_one(&k, &day);
+	CHECK_INT("at first", 1, sweep_now(&k));
+	day.ns += 10 * DAY_NS;
+	CHECK_INT("ten days in no time", 1, sweep_now(&k));
+	clock_advance(&k.clock, 11 * 3600 * NS_PER_S);
+	CHECK_INT("eleven hours later", 1, sweep_now(&k));
+	day.ns -= 10 * DAY_NS;
+	clock_advance(&k.clock, 2 * 3600 * NS_PER_S);
+	CHECK_INT("it was put right", 1, sweep_now(&k));
+	clock_advance(&k.clock, 7 * DAY_NS);
+	CHECK_INT("seven days, moved on purpose", 0, sweep_now(&k));
+	kit_close(&k);
+}
+
+/* A step that stays is the truth after half a day. */
+static void a_new_day(void **state)
+{
+	struct false_day day;
+	struct kit k;
+
+	(void)state;
+	keep_one(&k, &day);
+	CHECK_INT("at first", 1, sweep_now(&k));
+	day.ns += 10 * DAY_NS;
+	CHECK_INT("not yet", 1, sweep_now(&k));
+	clock_advance(&k.clock, 12 * 3600 * NS_PER_S);
+	CHECK_INT("now", 0, sweep_now(&k));
+	kit_close(&k);
+}
+
 /* ---- retention */
 
 #define RETAIN_DAYS 30
@@ -272,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dedupe_keys),          cmocka_unit_test(idempotency_keys),
+		cmocka_unit_test(a_false_day),          cmocka_unit_test(a_new_day),
 		cmocka_unit_test(removed_destinations), cmocka_unit_test(old_events),
 		cmocka_unit_test(what_stays),           cmocka_unit_test(old_messages),
 	};
