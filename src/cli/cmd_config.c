@@ -4,13 +4,15 @@
  *                config reload: the gateway that runs reads it again
  *
  * check and show start nothing and ask nobody: the same files, environment
- * and flags are read by the same code.
+ * and flags are read by the same code.  check also looks into the store, read
+ * only: together with what it holds there may be too many accounts.
  *
  * TESTS  tests/system/test_cli.py
  */
 #include "cli/api.h"
 #include "cli/config_open.h"
 #include "cli/out.h"
+#include "server/serve.h"
 
 extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_reload;
 
@@ -18,12 +20,20 @@ static int run_check(struct cli *cli, int argc, char **argv)
 {
 	struct config_flags flags = { 0 };
 	const struct opt opts[] = { CONFIG_FLAGS(flags), OPT_END };
+	struct gw_error err = GW_ERROR_INIT;
 	struct config *c = NULL;
+	gw_status st = GW_OK;
 	int code;
 
 	if (!opt_parse(cli, &cmd_config_check, opts, &argc, &argv))
 		return cli->code;
 	code = config_open(cli, &flags, &c);
+	if (code == EXIT_OK)
+		st = serve_check(c, &err);
+	if (code == EXIT_OK && config_problem_count(c) > 0)
+		code = config_refuse(cli, c);
+	else if (st != GW_OK)
+		cli_note(cli, "%s: its accounts and numbers were not counted", err.message);
 	if (code == EXIT_OK && cli_is_json(cli))
 		printf("{\"ok\":true,\"problems\":[]}\n");
 	else if (code == EXIT_OK)

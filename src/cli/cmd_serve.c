@@ -36,7 +36,9 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (code != EXIT_OK)
 		return code;
 	code = serve_run(&(struct serve_options){ .config = c, .ready_fd = (int)ready_fd }, &err);
-	if (err.status != GW_OK)
+	if (config_problem_count(c) > 0)
+		code = config_refuse(cli, c);
+	else if (err.status != GW_OK)
 		(void)cli_failf(cli, code, NULL, "%s", err.message);
 	config_free(c);
 	return code;

@@ -7,7 +7,7 @@
 
 #define OVERRIDES_MAX (OPT_LIST_MAX + 8)
 
-static void list_problems(const struct cli *cli, const struct config *c)
+int config_refuse(const struct cli *cli, const struct config *c)
 {
 	struct json_writer w;
 	struct buf b;
@@ -15,7 +15,7 @@ static void list_problems(const struct cli *cli, const struct config *c)
 	if (!cli_is_json(cli)) {
 		for (size_t i = 0; i < config_problem_count(c); i++)
 			(void)fprintf(stderr, "%s\n", config_problem(c, i));
-		return;
+		return EXIT_USAGE;
 	}
 	buf_init(&b, 1U << 20);
 	json_w_init(&w, &b);
@@ -35,6 +35,7 @@ static void list_problems(const struct cli *cli, const struct config *c)
 	json_w_end(&w);
 	(void)fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&b)));
 	buf_release(&b);
+	return EXIT_USAGE;
 }
 
 /* "key=value"; the key is copied, the value is what stands behind the sign. */
@@ -75,9 +76,8 @@ int config_open(const struct cli *cli, const struct config_flags *f, struct conf
 		all[n++].key = keys[i];
 	}
 	if (config_load(cli->config, all, n, &c, &err) != GW_OK) {
-		code = EXIT_USAGE;
 		if (c != NULL && config_problem_count(c) > 0)
-			list_problems(cli, c);
+			code = config_refuse(cli, c);
 		else
 			code = cli_failf(cli, EXIT_USAGE, NULL, "%s", err.message);
 		config_free(c);

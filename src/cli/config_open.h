@@ -28,5 +28,7 @@ struct config_flags {
 
 /* EXIT_OK with *out (config_free()); else every problem is on standard error. */
 int config_open(const struct cli *cli, const struct config_flags *flags, struct config **out);
+/* What is wrong with c, on standard error; EXIT_USAGE. */
+int config_refuse(const struct cli *cli, const struct config *c);
 
 #endif

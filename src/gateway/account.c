@@ -6,6 +6,9 @@
  * runs, so pointers to them stay good until accounts_free(); putting one again
  * replaces its fields.  Numbers are also in a map, since every send asks.
  *
+ * Whoever stores a new one has counted them before (server/room.c): one that
+ * is stored and does not fit would stop every later start, so it is a bug.
+ *
  * A new token or secret may be what the account was paused for, so that
  * accounts_put() ends a pause.
  *
@@ -87,7 +90,8 @@ struct account *accounts_put(struct accounts *a, const struct store_account *fro
 
 	if (account == NULL) {
 		if (a->count == ACCOUNTS_MAX)
-			PANIC("more than %d accounts", ACCOUNTS_MAX);
+			PANIC("account %.*s was stored and is more than the %d there is room for",
+			      STR_ARG(from->name), ACCOUNTS_MAX);
 		account = xcalloc(1, sizeof(*account));
 		account->name = xstrndup(from->name);
 		a->accounts[a->count++] = account;
@@ -120,7 +124,8 @@ struct number *accounts_put_number(struct accounts *a, const struct store_number
 	ASSERT(account != NULL);
 	if (number == NULL) {
 		if (a->number_count == NUMBERS_MAX)
-			PANIC("more than %d numbers", NUMBERS_MAX);
+			PANIC("number %.*s was stored and is more than the %d there is room for",
+			      STR_ARG(from->number_id), NUMBERS_MAX);
 		number = xcalloc(1, sizeof(*number));
 		number->id = xstrndup(from->number_id);
 		a->numbers[a->number_count++] = number;

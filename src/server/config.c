@@ -72,22 +72,41 @@ struct config {
 	size_t override_count;
 };
 
-static void problem(struct config *c, const char *where, const char *fmt, ...) GW_PRINTF(3, 4);
-
-static void problem(struct config *c, const char *where, const char *fmt, ...)
+static void add_problem(struct config *c, const char *where, const char *fmt, va_list ap)
 {
 	char text[1024];
-	va_list ap;
 	int n;
 
 	if (c->problem_count == CONFIG_PROBLEMS_MAX)
 		return;
 	n = snprintf(text, sizeof(text), "%s: ", where);
-	va_start(ap, fmt);
 	if (n > 0 && (size_t)n < sizeof(text))
 		(void)vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
-	va_end(ap);
 	c->problems[c->problem_count++] = xstrdup(text);
+}
+
+static void problem(struct config *c, const char *where, const char *fmt, ...) GW_PRINTF(3, 4);
+
+static void problem(struct config *c, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_problem(c, where, fmt, ap);
+	va_end(ap);
+}
+
+void config_problem_add(struct config *c, const struct config_account *a, const char *fmt, ...)
+{
+	char where[4200] = "data";
+	va_list ap;
+
+	if (a != NULL)
+		(void)snprintf(where, sizeof(where), "%s:%d: account %s", c->path, a->line,
+			       a->name);
+	va_start(ap, fmt);
+	add_problem(c, where, fmt, ap);
+	va_end(ap);
 }
 
 static const struct key *key_find(struct str name)

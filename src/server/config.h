@@ -68,6 +68,10 @@ size_t config_account_count(const struct config *c);
 const struct config_account *config_account_at(const struct config *c, size_t index);
 size_t config_problem_count(const struct config *c);
 const char *config_problem(const struct config *c, size_t index);
+/* One that shows only beside something else, such as a store (room.h): of an account, at the line
+ * where it begins, or of the data folder (a NULL). */
+void config_problem_add(struct config *c, const struct config_account *a, const char *fmt, ...)
+	GW_PRINTF(3, 4);
 /* Every key as JSON [{"key","value","default","origin","help"}], secrets never. */
 void config_describe(const struct config *c, struct buf *out);
 const char *config_path(const struct config *c); /* NULL: no file */

@@ -2,7 +2,8 @@
 /*
  * reload.c - SIGHUP, or POST /api/v1/config/reload: read the configuration again
  *
- * ROLE        The sources of the start are read again and checked whole.  With
+ * ROLE        The sources of the start are read again and checked whole, and
+ *             beside the accounts and numbers that are there (room.c).  With
  *             a problem nothing changes and every problem is told.  Else the
  *             accounts go to the store and to memory (secrets: a rotation needs
  *             no restart), then the LIVE keys to their owners; keys that changed
@@ -19,6 +20,7 @@
 #include "server/reload.h"
 #include "base/mem.h"
 #include "server/api.h"
+#include "server/room.h"
 #include "server/seed.h"
 #include "server/settings.h"
 #include "server/webhook_front.h"
@@ -183,7 +185,8 @@ void reload_begin(struct server *s, struct http_call *call)
 	buf_init(&r->live, NAMES_MAX);
 	buf_init(&r->fixed, NAMES_MAX);
 	s->reload = r;
-	if (config_reload(s->config, &r->next, &err) != GW_OK)
+	if (config_reload(s->config, &r->next, &err) != GW_OK ||
+	    room_of_memory(s->accounts, r->next, &err) != GW_OK)
 		refuse(r);
 	else
 		seed_begin(s, r->next, on_seeded, r);

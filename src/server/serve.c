@@ -24,6 +24,7 @@
 #include "server/drain.h"
 #include "server/graph_front.h"
 #include "server/reload.h"
+#include "server/room.h"
 #include "server/seed.h"
 #include "server/settings.h"
 #include "server/server.h"
@@ -310,6 +311,8 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	if (st == GW_OK)
 		st = open_store(s, err);
 	if (st == GW_OK)
+		st = room_of_store(s->store, s->config, err);
+	if (st == GW_OK)
 		st = seed_accounts(s, err);
 	if (st != GW_OK)
 		return st;
@@ -421,6 +424,11 @@ static void stop_listeners(struct server *s)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i] != NULL)
 			http_server_stop(all[i], 0);
+}
+
+gw_status serve_check(struct config *c, struct gw_error *err)
+{
+	return room_of_folder(c, err);
 }
 
 int serve_run(const struct serve_options *o, struct gw_error *err)

@@ -2,10 +2,14 @@
 /*
  * sqlite_load.c - what a start needs, on a connection of its own, before the loop runs
  *
- * THREADS  the loop's, once
- * TESTS    tests/unit/test_store_tables.c
+ * THREADS  the loop's, once; store_peek(): any
+ * TESTS    tests/unit/test_store_tables.c, tests/unit/test_room.c
  */
 #include "store/sqlite_int.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
 
 #define RECENT_MS (INT64_C(10) * 60 * 1000) /* store.h: recent_send */
 
@@ -224,5 +228,43 @@ gw_status store_load_all(struct store *s, const struct store_loader *l, struct g
 	if (status != GW_OK) /* nobody overwrites what was filled first */
 		(void)gw_error_set(err, status, "cannot read the store: %s", sqlite3_errmsg(db));
 	sql_release(&g.sql);
+	return status;
+}
+
+/* One column of every row.  The statements are here alone: those of sql.def are prepared all at
+ * once, and a store that was not migrated may refuse some. */
+static gw_status each_name(sqlite3 *db, const char *sql, void (*fn)(void *, struct str),
+			   void *cookie)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(st);
+		if (rc == SQLITE_ROW)
+			fn(cookie, col_str(&(struct cols){ st, 0 }));
+	}
+	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	return rc == SQLITE_DONE ? GW_OK : GW_EIO;
+}
+
+gw_status store_peek(const char *dir, const struct store_names *to, void *cookie,
+		     struct gw_error *err)
+{
+	char path[PATH_MAX];
+	sqlite3 *db = NULL;
+	gw_status status;
+
+	if (snprintf(path, sizeof(path), "%s/godwit.db", dir) >= (int)sizeof(path))
+		return gw_error_set(err, GW_ELIMIT, "%s is too long a path", dir);
+	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		return GW_ENOTFOUND;
+	status = connection_open(path, false, &db, err);
+	if (status != GW_OK)
+		return status;
+	if (each_name(db, "SELECT name FROM account ORDER BY row", to->account, cookie) != GW_OK ||
+	    each_name(db, "SELECT number_id FROM number ORDER BY row", to->number, cookie) != GW_OK)
+		status = gw_error_set(err, GW_EIO, "cannot read %s: %s", path, sqlite3_errmsg(db));
+	(void)sqlite3_close(db); /* it only read */
 	return status;
 }

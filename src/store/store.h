@@ -371,6 +371,16 @@ struct store_loader {
 GW_NODISCARD gw_status store_load_all(struct store *s, const struct store_loader *l,
 				      struct gw_error *err);
 
+/* The names of accounts and the ids of numbers in a folder, in the order of their rows.  Takes no
+ * lock and migrates nothing: a gateway may have it.  GW_ENOTFOUND: there is no store.  Any
+ * thread. */
+struct store_names {
+	void (*account)(void *cookie, struct str name);
+	void (*number)(void *cookie, struct str id);
+};
+GW_NODISCARD gw_status store_peek(const char *dir, const struct store_names *to, void *cookie,
+				  struct gw_error *err);
+
 /* ---- reading ------------------------------------------------------------ */
 
 struct store_reader;
