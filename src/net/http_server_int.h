@@ -110,7 +110,7 @@ struct http_stream {
 	_Atomic int owner; /* enum owner_state: DONE = closed; any thread */
 	atomic_size_t queued; /* bytes posted or queued, not yet written; any thread */
 	atomic_bool ended; /* sends are ignored; any thread reads */
-	atomic_bool overflow; /* the cut mail was posted; any thread */
+	atomic_bool cut_asked; /* the cut mail was posted; any thread */
 	size_t queue_max;
 	struct mail close_mail, cut_mail;
 	struct stream_chunk *head, *tail;

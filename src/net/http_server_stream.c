@@ -14,7 +14,7 @@
  *                stops (http_server_int.h).
  *             3. From its making to its closing a stream holds a reference to
  *                the server, so its mailbox outlives every send.
- * THREADS     http_stream_send(), http_stream_close(): any.  Rest: the server's.
+ * THREADS     http_stream_send(), _cut(), _close(): any.  Rest: the server's.
  * TESTS       tests/unit/test_http_server.c
  */
 #include "http_server_int.h"
@@ -151,7 +151,7 @@ static void on_chunk(struct mail *mail)
 	wake(st);
 }
 
-static void on_overflow(struct mail *mail)
+static void on_cut(struct mail *mail)
 {
 	struct http_stream *st = CONTAINER_OF(mail, struct http_stream, cut_mail);
 
@@ -193,7 +193,7 @@ struct http_stream *http_reply_stream(struct http_call *c, const char *type, siz
 	st->on_close = on_close;
 	st->cookie = cookie;
 	st->close_mail.deliver = on_owner_closed;
-	st->cut_mail.deliver = on_overflow;
+	st->cut_mail.deliver = on_cut;
 	atomic_fetch_add(&st->server->refs, 1); /* until http_stream_close(): inv. 3 */
 	r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull, st, NULL);
 	if (r == NULL)
@@ -210,6 +210,12 @@ struct http_stream *http_reply_stream(struct http_call *c, const char *type, siz
 	return st;
 }
 
+void http_stream_cut(struct http_stream *st)
+{
+	if (!atomic_load(&st->ended) && !atomic_exchange(&st->cut_asked, true))
+		mailbox_post(st->server->box, &st->cut_mail);
+}
+
 void http_stream_send(struct http_stream *st, struct str bytes)
 {
 	struct stream_chunk *chunk;
@@ -218,8 +224,7 @@ void http_stream_send(struct http_stream *st, struct str bytes)
 		return;
 	if (bytes.len > st->queue_max ||
 	    atomic_fetch_add(&st->queued, bytes.len) > st->queue_max - bytes.len) { /* inv. 1 */
-		if (!atomic_exchange(&st->overflow, true))
-			mailbox_post(st->server->box, &st->cut_mail);
+		http_stream_cut(st);
 		return;
 	}
 	chunk = xmalloc(sizeof(*chunk) + bytes.len);

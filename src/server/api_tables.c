@@ -12,6 +12,7 @@
 #include "base/panic.h"
 #include "net/egress.h"
 #include "server/api.h"
+#include "server/stream.h"
 
 #define NAME_MAX_BYTES 128
 #define SIGNING_SECRET_BYTES 24 /* Standard Webhooks: 24 to 64 */
@@ -478,6 +479,7 @@ static void on_key_revoked(struct store_req *req)
 	if (change_failed(c))
 		return;
 	(void)keys_put(c->server->keys, &c->u.key.k);
+	streams_revoke(c->server->streams, &c->u.key.k.id);
 	http_reply_json(c->call, 200, STR("{\"revoked\":true}"));
 	change_free(c);
 }

@@ -7,7 +7,9 @@
  *             behind than STREAM_QUEUE_MAX is cut; it comes back with
  *             Last-Event-ID and reads what it missed from the store.
  * LIFE        open: first what the store has after Last-Event-ID (a read job),
- *             then live; events that arrive during the job wait in it.
+ *             then live; events that arrive during the job wait in it.  The
+ *             place of that event is kept though it is not stored any more, or
+ *             was never visible to the key: ids grow with time.
  * INVARIANTS  1. A stream is freed only after its on_close mail arrived and it
  *                was given back to the listener, once.
  *             2. Events reach a stream in the order of their commits: the
@@ -15,9 +17,10 @@
  *                the stream was linked, and what comes later waits in `held`.
  *                An event between the two is written twice; ids tell.
  *             3. None is opened in a drain: streams_close_all() has closed them.
+ *             4. None outlives its key: streams_revoke() follows the commit.
  * LIMITS      STREAMS_MAX streams, STREAM_BACKLOG_MAX events of a catch-up.
  * THREADS     The loop's; on_closed() runs on a listener's and only posts.
- * TESTS       tests/system/test_stream.py
+ * TESTS       tests/system/test_stream.py, tests/system/test_key_limits.py
  */
 #include "server/stream.h"
 #include "base/mem.h"
@@ -40,6 +43,7 @@ struct stream {
 	struct http_stream *http;
 	enum stream_format format;
 	struct filter *filter;
+	struct id key; /* zeros: the local socket, which needs none */
 	char *numbers; /* of its key; empty: all */
 	bool catching_up; /* live events wait in `held` */
 	bool gone; /* on_close has run; waits for its job, if any */
@@ -48,7 +52,7 @@ struct stream {
 	/* the job */
 	struct store_job job;
 	struct buf backlog;
-	struct id after;
+	struct id after; /* what it has seen; it need not be stored any more, or be visible */
 	struct account_secrets *secrets; /* of the job: the accounts are the loop's */
 };
 
@@ -122,6 +126,16 @@ void streams_close_all(struct streams *st)
 {
 	for (struct stream *t = st->first; t != NULL; t = t->next)
 		give_back(t);
+}
+
+void streams_revoke(struct streams *st, const struct id *key)
+{
+	for (struct stream *t = st->first; t != NULL; t = t->next) {
+		if (t->given_back || !id_eq(&t->key, key))
+			continue;
+		http_stream_cut(t->http); /* what is queued was the key's, too */
+		give_back(t);
+	}
 }
 
 static void unlink_stream(struct stream *t)
@@ -266,19 +280,25 @@ void streams_event(struct streams *st, struct event *e)
 
 struct missed {
 	struct stream *stream;
+	int64_t row; /* of `after`; 0: it is not stored (any more) */
 	struct id ids[STREAM_BACKLOG_MAX];
 	size_t count;
-	bool reached;
 };
 
+static bool note_row(void *cookie, const struct store_event_row *e)
+{
+	((struct missed *)cookie)->row = e->row;
+	return false;
+}
+
+/* Newest first.  Rows are the order of the commits; without one, ids grow with time. */
 static bool note_missed(void *cookie, const struct store_event_row *e)
 {
 	struct missed *m = cookie;
 
-	if (id_eq(&e->id, &m->stream->after)) {
-		m->reached = true;
-		return false;
-	}
+	if (m->row > 0 ? e->row <= m->row
+		       : memcmp(e->id.bytes, m->stream->after.bytes, ID_BYTES) <= 0)
+		return m->row == 0; /* a clock that was put back may hide a newer one behind it */
 	m->ids[m->count++] = e->id;
 	return m->count < STREAM_BACKLOG_MAX;
 }
@@ -300,7 +320,9 @@ static void run_catch_up(struct store_job *job, struct store_reader *r)
 					.numbers = str_from(t->numbers) };
 
 	m->stream = t;
-	job->status = reader_events(r, &f, note_missed, m); /* newest first */
+	job->status = reader_event(r, &t->after, note_row, m); /* visible to the key or not */
+	if (job->status == GW_OK || job->status == GW_ENOTFOUND)
+		job->status = reader_events(r, &f, note_missed, m);
 	for (size_t i = m->count; job->status == GW_OK && i-- > 0;)
 		job->status = reader_event(r, &m->ids[i], put_missed, t);
 	free(m);
@@ -403,6 +425,8 @@ void api_stream(struct api_request *r)
 	t->format = str_eq(format, STR("meta")) ? STREAM_META : STREAM_GODWIT;
 	t->filter = filter;
 	t->numbers = xstrndup(api_numbers(r));
+	if (r->key != NULL)
+		t->key = r->key->id;
 	buf_init(&t->held, STREAM_QUEUE_MAX);
 	buf_init(&t->backlog, RENDER_MAX);
 	t->next = st->first;

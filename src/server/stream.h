@@ -17,6 +17,7 @@ struct streams *streams_new(struct server *s);
 void streams_free(struct streams *st); /* after the listeners have stopped */
 void streams_event(struct streams *st, struct event *e); /* inbox_sinks.tap */
 void streams_close_all(struct streams *st); /* drain */
+void streams_revoke(struct streams *st, const struct id *key); /* theirs end, unread or not */
 size_t streams_count(const struct streams *st);
 
 #endif

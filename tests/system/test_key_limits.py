@@ -297,6 +297,21 @@ def test_the_stream_is_of_its_numbers(world, query, request):
         stream.close()
 
 
+def test_an_id_that_is_not_of_its_numbers_keeps_its_place(world):
+    """It tells when, and nothing else: what came before it does not come again."""
+    world.gateway.take(one(text(HIS, "before")))
+    world.gateway.take(one(text(HER, "hers"), number=OTHER_NUMBER, address=OTHER_ADDRESS))
+    hidden = world.gateway.events()[-1]
+    assert hidden["account"]["id"] == OTHER_NUMBER
+    world.gateway.take(one(text(HIS, "after")))
+    stream = Listener(world, world.key["read"], hidden["id"])
+    world.gateway.take(one(text(HIS, "and the last")))
+    got = stream.wait_for("and the last")
+    assert [words for words in (json.loads(e)["message"]["text"] for e in got) if words != "after"] == ["and the last"]
+    assert "after" in got[0]
+    stream.close()
+
+
 def test_a_stream_of_others_is_empty():
     world = World()
     try:

@@ -126,6 +126,38 @@ def test_an_id_of_nowhere(gateway, tap, last):
     until(lambda: any(d.get("message", {}).get("text") == "now" for _, _, d in t.events), "the live one")
 
 
+def after(id):
+    """The id that would come next: none that is stored."""
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number = 1
+    for at, digit in enumerate(reversed(id[4:])):
+        number += digits.index(digit) << 5 * at
+    return id[:4] + "".join(digits[number >> 5 * at & 31] for at in reversed(range(26)))
+
+
+@pytest.mark.parametrize("form", ["godwit", "meta"])
+def test_an_id_that_is_not_stored_keeps_its_place(gateway, tap, form):
+    """Retention took it: what came after it comes, and nothing that came before."""
+    gateway.take(one(text(body="long ago")))
+    gateway.take(one(text(body="gone")))
+    gone = after(gateway.events()[-1]["id"])
+    for n in range(3):
+        gateway.take(one(text(body="missed %d" % n)))
+    assert gone not in [e["id"] for e in gateway.events()]
+    t = tap(last_event_id=gone, format=form)
+    gateway.take(one(text(body="live")))
+    until(lambda: t.events and t.events[-1][0] == gateway.events()[-1]["id"], "the live one")
+    ids = [id for id, _, _ in t.events]
+    assert list(dict.fromkeys(ids)) == [e["id"] for e in gateway.events()[-4:]]
+
+
+def test_an_id_after_all_that_is_stored(gateway, tap):
+    gateway.take(one(text(body="seen")))
+    t = tap(last_event_id=after(gateway.events()[-1]["id"]))
+    gateway.take(one(text(body="live")))
+    assert [e["message"]["text"] for e in t.wait(1)] == ["live"]
+
+
 def test_a_slow_reader_is_cut_and_holds_up_nobody(gateway, tap):
     slow = socket.socket(socket.AF_UNIX)
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -162,6 +194,59 @@ def test_over_tcp_with_a_key(gateway):
         got = gateway.client(gateway.api_port).call("GET", "/api/v1/stream", None,
                                                    {"Authorization": "Bearer " + gateway.make_key(scope)})
         assert got.status == status_
+
+
+def open_with(gateway, key, room=None):
+    """A stream over TCP: its socket, behind the head and the first comment."""
+    s = socket.socket()
+    if room:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    s.connect(("127.0.0.1", gateway.api_port))
+    s.settimeout(10)
+    s.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n" % key.encode())
+    got = b""
+    while b": godwit events" not in got:
+        got += s.recv(1000)
+    return s
+
+
+def read_to_end(s):
+    """How many bytes came before it ended, which a comment every 15 s must not put off."""
+    count, until_ = 0, time.monotonic() + 10
+    try:
+        while part := s.recv(1 << 20):
+            count += len(part)
+            assert time.monotonic() < until_, "it did not end"
+    except ConnectionResetError:
+        pass
+    s.close()
+    return count
+
+
+def test_it_ends_with_its_key(gateway, tap):
+    """Within a second, also for one that does not read; streams of others go on."""
+    made = gateway.api("POST", "keys", {"scopes": ["read"]})
+    idle, other, local = open_with(gateway, made["key"]), open_with(gateway, gateway.make_key("read")), tap()
+    slow = open_with(gateway, made["key"], 4096)
+    for _ in range(18):  # below what a reader may be behind, above what sockets hold
+        gateway.take(one(text(body="x" * 200000)))
+    local.wait(18)
+    gateway.api("DELETE", "keys/" + made["id"])
+    began = time.monotonic()
+    assert read_to_end(slow) < 18 * 200000
+    read_to_end(idle)
+    assert time.monotonic() - began < 1
+    gateway.take(one(text(body="after")))
+    assert local.wait(19)[-1]["message"]["text"] == "after"
+    got = b""
+    while b'"after"' not in got[-2000:]:
+        part = other.recv(1 << 20)
+        assert part
+        got += part
+    other.close()
+    answer = gateway.client(gateway.api_port).call("GET", "/api/v1/stream", None,
+                                                  {"Authorization": "Bearer " + made["key"]})
+    assert answer.status == 401
 
 
 def test_the_page(gateway):

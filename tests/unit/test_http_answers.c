@@ -252,6 +252,30 @@ static void more_than_the_queue_at_once_is_cut(void **state)
 	stop(&f);
 }
 
+/* What is queued behind a client that does not read goes with it. */
+static void cut_by_its_owner(void **state)
+{
+	static char piece[1 << 15];
+	struct http_server_options o = plain();
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	start(&f, &o);
+	memset(piece, 's', sizeof(piece));
+	fd = open_stream(&f);
+	http_stream_send(f.stream, str_make(piece, sizeof(piece)));
+	http_stream_cut(f.stream);
+	http_stream_cut(f.stream); /* once is enough */
+	http_stream_close(f.stream);
+	await_count(&f.closed, 1);
+	peer_read_all(fd, &f.answer);
+	assert_false(str_ends(buf_str(&f.answer), STR("0\r\n\r\n")));
+	(void)close(fd);
+	stop(&f);
+	CHECK_INT("closed once", 1, atomic_load(&f.closed));
+}
+
 /* ---- the end ---- */
 
 static void stop_waits_for_answers(void **state)
@@ -610,6 +634,7 @@ int main(void)
 		cmocka_unit_test(stream_notices_its_client_leave),
 		cmocka_unit_test(slow_reader_is_cut),
 		cmocka_unit_test(more_than_the_queue_at_once_is_cut),
+		cmocka_unit_test(cut_by_its_owner),
 		cmocka_unit_test(stop_waits_for_answers),
 		cmocka_unit_test(stop_cuts_what_is_unanswered),
 		cmocka_unit_test(stop_with_two_streams_given_back_meanwhile),
