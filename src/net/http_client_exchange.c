@@ -29,7 +29,6 @@
 #define ANSWER_CEILING ((size_t)1 << 30) /* the most an answer_max may ask for */
 /* Allocated and freed for every request: 64 KiB, the default, costs 3 us in brk(2) and faults. */
 #define UPLOAD_BUFFER 16384L
-#define EXPECT_FROM ((size_t)512 * 1024) /* libcurl asks first from 1 MiB on */
 #define ANSWER_KEPT ((size_t)64 * 1024) /* a pooled exchange keeps no more memory than this */
 
 /* ---- callbacks of libcurl ---- */
@@ -178,22 +177,17 @@ static bool has_header(const struct http_request *r, struct str name)
 }
 
 /*
- * The list libcurl walks, a dozen times: the caller's lines, and what keeps libcurl from
+ * The list libcurl walks: the caller's lines, and what keeps libcurl from
  * adding its own.  "Expect" would cost a round trip on bodies over 1 MiB; a
  * default Content-Type would claim a form.
  */
 static void set_headers(struct http_exchange *x, const struct http_request *r)
 {
-	const char *lines[2];
-	size_t own = 0, count, size;
+	const char *lines[2] = { "Expect:", "Content-Type:" };
+	size_t own = has_header(r, STR("Content-Type")) ? 1 : 2;
+	size_t count = r->header_count + own, size = count * sizeof(struct curl_slist);
 	char *at;
 
-	if (r->body.len >= EXPECT_FROM)
-		lines[own++] = "Expect:";
-	if (!has_header(r, STR("Content-Type")))
-		lines[own++] = "Content-Type:";
-	count = r->header_count + own; /* at least a Content-Type, given or kept out */
-	size = count * sizeof(struct curl_slist);
 	for (size_t i = 0; i < count; i++)
 		size += strlen(i < own ? lines[i] : r->headers[i - own]) + 1;
 	free(x->headers);

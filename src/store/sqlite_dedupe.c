@@ -275,19 +275,6 @@ static gw_status load_one(struct writer *w, struct cols *c)
 	return GW_OK;
 }
 
-static gw_status ask(struct writer *w, enum sql_id what, int64_t *out)
-{
-	sqlite3_stmt *st = sql_use(&w->sql, what);
-	gw_status status;
-	bool found;
-
-	status = sql_step(&w->sql, st, &found);
-	if (status == GW_OK && found && sqlite3_column_type(st, 0) != SQLITE_NULL)
-		*out = sqlite3_column_int64(st, 0);
-	sql_done(st);
-	return status;
-}
-
 static gw_status load_all(struct writer *w)
 {
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_DEDUPE_UNSETTLED);
@@ -311,9 +298,11 @@ gw_status dedupe_load(struct writer *w)
 	gw_status status = sql_run(&w->sql, sql_use(&w->sql, SQL_BEGIN));
 
 	if (status == GW_OK)
-		status = ask(w, SQL_DEDUPE_MARKED, &w->dedupe->settled);
+		status = sql_ask(&w->sql, sql_use(&w->sql, SQL_DEDUPE_MARKED), &w->dedupe->settled,
+				 NULL);
 	if (status == GW_OK)
-		status = ask(w, SQL_DEDUPE_NEWEST, &w->dedupe->newest_s);
+		status = sql_ask(&w->sql, sql_use(&w->sql, SQL_DEDUPE_NEWEST), &w->dedupe->newest_s,
+				 NULL);
 	if (status == GW_OK)
 		status = load_all(w);
 	if (status == GW_OK)

@@ -5,7 +5,7 @@
  *   sqlite_open.c     lock, connections, pragmas, migrate, threads; close
  *   sqlite_commit.c   the store thread: gather, one transaction a group, completions
  *   sqlite_inbox.c    a body and its events      sqlite_contact.c   who it is from
- *   sqlite_dedupe.c     was it here before?
+ *   sqlite_dedupe.c   was it here before?
  *   sqlite_outbox.c   messages and their moves   sqlite_delivery.c  deliveries and replays
  *   sqlite_tables.c   the small tables           sqlite_sweep.c     housekeeping, backup steps
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs

@@ -149,19 +149,6 @@ static gw_status on_send(struct loading *g, struct cols *c)
 	return GW_OK;
 }
 
-static gw_status ask(struct loading *g, sqlite3_stmt *st, int64_t *out)
-{
-	gw_status status;
-	bool row;
-
-	status = sql_step(&g->sql, st, &row);
-	if (status == GW_OK && row) {
-		*out = sqlite3_column_int64(st, 0);
-		sql_done(st);
-	}
-	return status;
-}
-
 /* The trail grows with time, so its last ten minutes are found by halving. */
 static gw_status first_recent(struct loading *g, int64_t since_ms, int64_t *out_row)
 {
@@ -169,12 +156,12 @@ static gw_status first_recent(struct loading *g, int64_t since_ms, int64_t *out_
 	int64_t low = 1, high = 0, at_ms = 0;
 	gw_status status;
 
-	status = ask(g, sql_use(&g->sql, SQL_LOAD_TRAIL_LAST), &high);
+	status = sql_ask(&g->sql, sql_use(&g->sql, SQL_LOAD_TRAIL_LAST), &high, NULL);
 	while (status == GW_OK && low < high) {
 		int64_t middle = low + (high - low) / 2;
 
 		bind_i64(&(struct bind){ st, 0 }, middle);
-		status = ask(g, st, &at_ms);
+		status = sql_ask(&g->sql, st, &at_ms, NULL);
 		if (at_ms < since_ms)
 			low = middle + 1;
 		else

@@ -16,18 +16,7 @@
 
 gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, bool *out_found)
 {
-	gw_status status;
-	bool row = false;
-
-	status = reader_is_over(r) ? GW_ETIMEOUT : sql_step(&r->sql, st, &row);
-	if (status != GW_OK)
-		return status;
-	if (row) {
-		*out = sqlite3_column_int64(st, 0);
-		sql_done(st);
-	}
-	*out_found = row;
-	return GW_OK;
+	return reader_is_over(r) ? GW_ETIMEOUT : sql_ask(&r->sql, st, out, out_found);
 }
 
 static void read_event(struct cols *c, struct store_event_row *e)

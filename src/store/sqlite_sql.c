@@ -139,6 +139,20 @@ void sql_done(sqlite3_stmt *st)
 	(void)sqlite3_reset(st); /* repeats an error already seen */
 }
 
+gw_status sql_ask(struct sql *q, sqlite3_stmt *st, int64_t *out, bool *out_found)
+{
+	bool row = false;
+	gw_status status = sql_step(q, st, &row);
+
+	if (row) {
+		*out = sqlite3_column_int64(st, 0);
+		sql_done(st);
+	}
+	if (out_found != NULL)
+		*out_found = row;
+	return status;
+}
+
 /* Binding fails for an index or a size out of range alone: both are bugs. */
 static void bound(int rc)
 {

@@ -56,6 +56,9 @@ GW_NODISCARD gw_status sql_run(struct sql *q, sqlite3_stmt *st);
 /* One step; with *out_row the columns can be read until sql_done() or the next step. */
 GW_NODISCARD gw_status sql_step(struct sql *q, sqlite3_stmt *st, bool *out_row);
 void sql_done(sqlite3_stmt *st);
+/* The first column of the first row; NULL: 0; no row: *out stays and *out_found (may be NULL) is
+ * false. */
+GW_NODISCARD gw_status sql_ask(struct sql *q, sqlite3_stmt *st, int64_t *out, bool *out_found);
 /* Turn SQLite's last error into a status: GW_EPARSE for a row that does not fit the schema,
  * GW_ETIMEOUT for an interrupt, else GW_EIO, at which a writer ends the process instead. */
 gw_status sql_failed(struct sql *q);
