@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "base/panic.h"
 #include "json/json.h"
+#include <godwit/errors.h>
 #include <errno.h>
 #include <langinfo.h>
 #include <stdarg.h>
@@ -105,8 +106,10 @@ static void put_error(struct json_writer *w, const struct cli_error *e)
 		json_w_kv_i64(w, "subcode", e->subcode);
 	json_w_kv_text(w, "message", e->message);
 	json_w_kv_text(w, "fix", e->fix);
-	if (e->code != 0) {
-		(void)snprintf(docs, sizeof(docs), "godwit explain %d", e->code);
+	if (e->code != 0 && gw_error_info_find(e->code, e->subcode) != NULL) {
+		(void)snprintf(docs, sizeof(docs),
+			       e->subcode != 0 ? "godwit explain %d/%d" : "godwit explain %d",
+			       e->code, e->subcode);
 		json_w_kv_text(w, "docs", docs);
 	}
 	if (e->retry_after_s > 0)

@@ -18,13 +18,16 @@ extern const struct cmd cmd_explain;
 
 #define TEXT_MAX (256U * 1024) /* the whole list as JSON */
 #define NAMES_MAX 256
-#define FOUND_MAX 4
+#define FOUND_MAX 2 /* a code and a topic */
 
 /* One thing that is explained, from whichever table. */
 struct entry {
 	char name[32]; /* "131047", "100/33", "FLAGGED" */
-	const char *kind, *title, *meaning, *fix, *retry, *source; /* retry NULL: no answer */
-	int http_status, code, subcode; /* 0: none */
+	const struct topic *topic; /* NULL: a code */
+	const char *kind, *title, *meaning, *fix, *source;
+	bool is_answer; /* retry says something */
+	gw_retry retry;
+	int http_status, code, subcode; /* of a code; 0: none */
 	unsigned via;
 };
 
@@ -34,8 +37,9 @@ static struct entry of_code(const gw_error_info *info)
 			   .title = info->title,
 			   .meaning = info->meaning,
 			   .fix = info->fix,
-			   .retry = gw_retry_name(info->retry),
 			   .source = info->source,
+			   .is_answer = true,
+			   .retry = info->retry,
 			   .http_status = info->http_status,
 			   .code = info->code,
 			   .subcode = info->subcode,
@@ -50,12 +54,14 @@ static struct entry of_code(const gw_error_info *info)
 
 static struct entry of_topic(const struct topic *t)
 {
-	struct entry e = { .kind = topic_kind_name(t->kind),
+	struct entry e = { .topic = t,
+			   .kind = topic_kind_name(t->kind),
 			   .title = t->title,
 			   .meaning = t->meaning,
 			   .fix = t->fix,
-			   .retry = t->is_answer ? gw_retry_name(t->retry) : NULL,
-			   .source = t->source };
+			   .source = t->source,
+			   .is_answer = t->is_answer,
+			   .retry = t->retry };
 
 	(void)str_copy(str_from(t->name), e.name, sizeof(e.name));
 	return e;
@@ -63,24 +69,14 @@ static struct entry of_topic(const struct topic *t)
 
 /* ---- output */
 
-static const char *retry_text(const char *retry)
-{
-	static const struct {
-		const char *name, *text;
-	} texts[] = {
-		{ "never", "no, the same request fails again" },
-		{ "now", "yes, at once: nothing was sent" },
-		{ "later", "yes, more slowly: it was not accepted" },
-		{ "after", "yes, when the cause is gone: it was not accepted" },
-		{ "account", "not before a person has acted: the account is blocked" },
-		{ "unknown", "not blindly: it may have been accepted" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (strcmp(texts[i].name, retry) == 0)
-			return texts[i].text;
-	return retry;
-}
+static const char *const retry_texts[] = {
+	[GW_RETRY_NEVER] = "no, the same request fails again",
+	[GW_RETRY_NOW] = "yes, at once: nothing was sent",
+	[GW_RETRY_LATER] = "yes, more slowly: it was not accepted",
+	[GW_RETRY_AFTER] = "yes, when the cause is gone: it was not accepted",
+	[GW_RETRY_ACCOUNT] = "not before a person has acted: the account is blocked",
+	[GW_RETRY_UNKNOWN] = "not blindly: it may have been accepted",
+};
 
 static const char *via_text(unsigned via)
 {
@@ -96,25 +92,25 @@ static void print_entry(const struct entry *e)
 
 	printf("%s  %s  (%s)\n", e->name, e->title, e->kind);
 	printf("  %s\n  To do: %s\n", e->meaning, e->fix);
-	if (e->retry != NULL)
-		printf("  Try again: %s\n", retry_text(e->retry));
+	if (e->is_answer)
+		printf("  Try again: %s\n", retry_texts[e->retry]);
 	if (e->via != 0 && e->http_status != 0)
 		printf("  Comes %s, HTTP %d\n", via_text(e->via), e->http_status);
 	else if (e->via != 0)
 		printf("  Comes %s\n", via_text(e->via));
-	while ((w = wrong_next(str_from(e->name), &at)) != NULL)
+	while ((w = wrong_next(e->topic, e->code, &at)) != NULL)
 		printf("  Often said: %s. In fact: %s.\n", w->said, w->fact);
 	printf("  Source: %s\n", e->source);
 }
 
-static void write_wrong(struct json_writer *w, const char *of)
+static void write_wrong(struct json_writer *w, const struct entry *e)
 {
 	const struct wrong_advice *wrong;
 	size_t at = 0;
 
 	json_w_key(w, STR("wrong"));
 	json_w_array(w);
-	while ((wrong = wrong_next(str_from(of), &at)) != NULL) {
+	while ((wrong = wrong_next(e->topic, e->code, &at)) != NULL) {
 		json_w_object(w);
 		json_w_kv_text(w, "said", wrong->said);
 		json_w_kv_text(w, "fact", wrong->fact);
@@ -128,7 +124,7 @@ static void write_entry(struct json_writer *w, const struct entry *e)
 	json_w_object(w);
 	json_w_kv_text(w, "id", e->name);
 	json_w_kv_text(w, "kind", e->kind);
-	if (e->kind[0] == 'c') {
+	if (e->topic == NULL) {
 		json_w_kv_i64(w, "code", e->code);
 		json_w_kv_i64(w, "subcode", e->subcode);
 		json_w_kv_i64(w, "http_status", e->http_status);
@@ -138,10 +134,10 @@ static void write_entry(struct json_writer *w, const struct entry *e)
 	json_w_kv_text(w, "title", e->title);
 	json_w_kv_text(w, "meaning", e->meaning);
 	json_w_kv_text(w, "fix", e->fix);
-	if (e->retry != NULL)
-		json_w_kv_text(w, "retry", e->retry);
+	if (e->is_answer)
+		json_w_kv_text(w, "retry", gw_retry_name(e->retry));
 	json_w_kv_text(w, "source", e->source);
-	write_wrong(w, e->name);
+	write_wrong(w, e);
 	json_w_end(w);
 }
 
@@ -157,7 +153,7 @@ static size_t all_names(const char *names[NAMES_MAX])
 	return count;
 }
 
-/* "131047", "100/33", "131047.0" of a log is not one. */
+/* "131047", "100/33" */
 static bool read_code(struct str word, int64_t *code, int64_t *subcode)
 {
 	size_t at;

@@ -33,18 +33,22 @@ static const struct topic topics[] = {
 		TOPIC_##kind,      name,          other, title, meaning, fix, \
 		IS_ANSWER_##retry, RETRY_##retry, source                      \
 	},
-#define WRONG(of, said, fact)
+#define WRONG(topic, said, fact)
+#define WRONG_CODE(code, said, fact)
 #include "cli/topics.def"
 #undef TOPIC
 #undef WRONG
+#undef WRONG_CODE
 };
 
 static const struct wrong_advice wrongs[] = {
 #define TOPIC(kind, name, other, title, meaning, fix, retry, source)
-#define WRONG(of, said, fact) { of, said, fact },
+#define WRONG(topic, said, fact) { topic, 0, said, fact },
+#define WRONG_CODE(code, said, fact) { NULL, code, said, fact },
 #include "cli/topics.def"
 #undef TOPIC
 #undef WRONG
+#undef WRONG_CODE
 };
 
 static const char *const kind_names[TOPIC_NKINDS] = {
@@ -93,12 +97,13 @@ const struct wrong_advice *wrong_at(size_t index)
 	return index < ARRAY_LEN(wrongs) ? &wrongs[index] : NULL;
 }
 
-const struct wrong_advice *wrong_next(struct str of, size_t *at)
+const struct wrong_advice *wrong_next(const struct topic *topic, int code, size_t *at)
 {
 	while (*at < ARRAY_LEN(wrongs)) {
 		const struct wrong_advice *w = &wrongs[(*at)++];
 
-		if (is_name(w->of, of))
+		if (topic != NULL ? is_name(w->topic, str_from(topic->name))
+				  : w->topic == NULL && w->code == code)
 			return w;
 	}
 	return NULL;

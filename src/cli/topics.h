@@ -31,7 +31,9 @@ struct topic {
 
 /* What is said elsewhere, and what is so: half sentences, no period. */
 struct wrong_advice {
-	const char *of, *said, *fact;
+	const char *topic; /* its name; NULL: about a code */
+	int code;
+	const char *said, *fact;
 };
 
 const struct topic *topic_at(size_t index); /* by kind; NULL: behind the last */
@@ -40,7 +42,7 @@ const struct topic *topic_find(struct str word);
 const char *topic_kind_name(enum topic_kind kind); /* "http", "number", ...; for people and JSON */
 
 const struct wrong_advice *wrong_at(size_t index); /* NULL: behind the last */
-/* The next one about `of` (a code's digits or a topic's name) from *at on; NULL: no more. */
-const struct wrong_advice *wrong_next(struct str of, size_t *at);
+/* The next one about a topic, or with NULL about a code, from *at on; NULL: no more. */
+const struct wrong_advice *wrong_next(const struct topic *topic, int code, size_t *at);
 
 #endif

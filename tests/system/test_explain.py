@@ -41,8 +41,9 @@ def test_a_number_may_be_a_code_and_a_status():
     """200 stands for a permission that is missing and for an answer that is none."""
     out = explain("200").stdout
     assert "200  Permission missing  (code)" in out and "200  Accepted  (http)" in out
-    kinds = [e["kind"] for e in json.loads(explain("200", "--json").stdout)["data"]]
-    assert kinds == ["code", "http"]
+    code, status = json.loads(explain("200", "--json").stdout)["data"]
+    assert (code["kind"], code["wrong"]) == ("code", [])
+    assert status["kind"] == "http" and status["wrong"][0]["said"] == "the message was delivered"
 
 
 def test_the_whole_list_is_for_scripts_too():

@@ -71,14 +71,12 @@ static void wrong_advice_belongs_to_something(void **state)
 
 	(void)state;
 	for (; (w = wrong_at(count)) != NULL; count++) {
-		int64_t code = 0;
-		bool is_code = str_to_i64(str_from(w->of), &code) &&
-			       gw_error_info_find((int)code, 0) != NULL;
+		const struct topic *t = w->topic == NULL ? NULL : topic_find(str_from(w->topic));
 		size_t at = 0;
 
-		if (!is_code && topic_find(str_from(w->of)) == NULL)
-			fail_msg("%s is nothing that can be asked for", w->of);
-		assert_non_null(wrong_next(str_from(w->of), &at));
+		if (t == NULL && (w->topic != NULL || gw_error_info_find(w->code, 0) == NULL))
+			fail_msg("\"%s\" belongs to nothing that can be asked for", w->said);
+		assert_non_null(wrong_next(t, w->code, &at));
 		assert_true(w->said[strlen(w->said) - 1] != '.' &&
 			    w->fact[strlen(w->fact) - 1] != '.');
 	}
