@@ -358,6 +358,8 @@ static void on_outcome(void *cookie, const struct http_outcome *o)
 	struct verdict v;
 
 	attempt_over(d, e);
+	if (o->status > 0)
+		pacer_answered(&e->lane->number->pacer, e->place, dispatch_now(d));
 	arena_reset(d->scratch);
 	classify(o, d->o.settings->server_errors_prove_nothing, d->scratch, &v);
 	metrics_add(d->o.metrics, M_OUTBOX_ATTEMPTS, v.outcome, 0, 1);

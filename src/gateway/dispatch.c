@@ -324,7 +324,7 @@ static void release_some(struct dispatch *d, struct outq_number *n, struct numbe
 			attempt_back(d, e, "backoff", now_ns, "its lifetime ended");
 			continue;
 		}
-		pacer_take(&n->pacer, &rate, now_ns, n->armed_ns); /* inv. 3 */
+		e->place = pacer_take(&n->pacer, &rate, now_ns, n->armed_ns); /* inv. 3 */
 		attempt_start(d, e);
 	}
 }

@@ -91,6 +91,7 @@ struct outq_entry {
 	struct str wire; /* bytes of this attempt, heap */
 	int64_t due_ns; /* since when it could have been claimed */
 	int64_t claimed_ns, sent_ns;
+	uint64_t place; /* the pacer's */
 	enum outq_class claimed_as; /* the best of its lane: how it is claimed and leaves */
 	bool probe; /* tries whether a paused account works again */
 	bool has_context; /* context.message_id is an id of ours; set at acceptance */

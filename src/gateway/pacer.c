@@ -15,10 +15,9 @@
  *
  * LATE        Who is later than tau while messages stand here (we woke up late, a
  *             slot was held) makes up for it, CATCH_UP_NS at most; idleness saves
- *             nothing up.  What then leaves closer together is bounded by a
- *             second rule: the k-th last message, k the limit, left a second and
- *             WINDOW_SPARE_NS ago, so no second holds more than the limit.  What
- *             came in counts in both rules, since Meta counts it too.
+ *             nothing up.  What then leaves closer together is bounded by a second
+ *             rule, of what Meta counted in the last second (arrivals.c).  What came
+ *             in counts in both rules, since Meta counts it too.
  *
  * HOLD        A slot is kept free for a better message whose intent is being
  *             committed (dispatch.c).  What is made up for costs nothing; the rest
@@ -38,10 +37,6 @@
  *             2. A pair that may matter is in the map unless the map is full;
  *                then the one that was not used for longest is forgotten (a
  *                pair forgotten early costs a 131056, never a message).
- *             3. Any second that ends with a take holds at most `limit` takes and
- *                inbound messages, for limits up to PACER_WINDOW_MAX; above, as
- *                much in its part of one.  What comes in after a second's last
- *                take is not ours to prevent: it delays the next.
  *
  * LIMITS      pairs_options.max.  At 1000/s and 6 s a pair, 6,000 are live.
  * TESTS       tests/unit/test_pacer.c
@@ -60,7 +55,6 @@
 #define FACTOR_PPM_MIN 50000 /* never below 5 %: a number that stands still learns nothing */
 #define INBOUND_DEBT_NS NS_PER_S /* more than this of inbound is not ours to make up for */
 #define CATCH_UP_NS (25 * NS_PER_MS) /* two slots at 80/s; a busy machine wakes us so late */
-#define WINDOW_SPARE_NS (2 * NS_PER_MS) /* the ways to Meta differ by that */
 #define HOLD_FREE_NS (CATCH_UP_NS / 2) /* of lateness by holds; the other half is for late timers */
 #define HOLD_SHARE 250 /* 0.4 %: with the 0.995 it leaves 99 % of the rate */
 #define HOLD_NS_MAX (2 * NS_PER_S) /* saved up for a time when the disk is slow */
@@ -72,8 +66,7 @@ void pacer_init(struct pacer *p)
 	*p = (struct pacer){ .tat_ns = INT64_MIN / 2,
 			     .factor_ppm = PPM,
 			     .hold_left_ns = HOLD_NS_MAX };
-	for (size_t i = 0; i < PACER_WINDOW_MAX; i++)
-		p->took_ns[i] = INT64_MIN / 2;
+	arrivals_init(&p->arrivals);
 }
 
 static int64_t max64(int64_t a, int64_t b)
@@ -118,25 +111,11 @@ static int64_t tolerance(const struct pacer_rate *r)
 	return (NS_PER_S * PPM / r->share_ppm - NS_PER_S) / 5 * 4;
 }
 
-/* From when on one more fits into a second (inv. 3). */
-static int64_t window_next(const struct pacer *p, const struct pacer_rate *r)
-{
-	int64_t limit = max64(r->limit, 1), count = min64(limit, PACER_WINDOW_MAX);
-	size_t at = (p->took_at + PACER_WINDOW_MAX - (size_t)count) % PACER_WINDOW_MAX;
-
-	return p->took_ns[at] + (NS_PER_S + WINDOW_SPARE_NS) * count / limit;
-}
-
 int64_t pacer_next(const struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
 {
-	(void)now_ns;
-	return max64(max64(p->tat_ns - tolerance(r), window_next(p, r)), p->paused_ns);
-}
+	int64_t room_ns = arrivals_room(&p->arrivals, r->limit, now_ns);
 
-static void note(struct pacer *p, int64_t at_ns)
-{
-	p->took_ns[p->took_at] = at_ns;
-	p->took_at = (p->took_at + 1) % PACER_WINDOW_MAX;
+	return max64(max64(p->tat_ns - tolerance(r), room_ns), p->paused_ns);
 }
 
 static void advance(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t since_ns)
@@ -144,19 +123,24 @@ static void advance(struct pacer *p, const struct pacer_rate *r, int64_t now_ns,
 	p->tat_ns = max64(p->tat_ns, since_ns) + pacer_interval(p, r, now_ns); /* inv. 1 */
 }
 
-void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns)
+uint64_t pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns)
 {
 	ASSERT(pacer_next(p, r, now_ns) <= now_ns);
 	pacer_unhold(p, now_ns);
 	advance(p, r, now_ns, min64(now_ns, max64(waits_ns, now_ns - CATCH_UP_NS)));
-	note(p, now_ns);
+	return arrivals_left(&p->arrivals, now_ns);
 }
 
 void pacer_inbound(struct pacer *p, const struct pacer_rate *r, int64_t now_ns)
 {
 	advance(p, r, now_ns, now_ns);
 	p->tat_ns = min64(p->tat_ns, now_ns + INBOUND_DEBT_NS);
-	note(p, now_ns - WINDOW_SPARE_NS); /* Meta counted it before we heard of it: no spare */
+	arrivals_came_in(&p->arrivals, now_ns);
+}
+
+void pacer_answered(struct pacer *p, uint64_t place, int64_t now_ns)
+{
+	arrivals_answered(&p->arrivals, place, now_ns);
 }
 
 /* From when on the hold costs a slot that nothing makes up for. */

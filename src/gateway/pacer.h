@@ -13,6 +13,7 @@
 #define GATEWAY_PACER_H
 
 #include "base/str.h"
+#include "gateway/arrivals.h"
 
 /* ---- one number ---- */
 
@@ -20,8 +21,6 @@ struct pacer_rate {
 	uint32_t limit; /* messages/s that Meta allows the number, both directions */
 	uint32_t share_ppm; /* of it that we use: 995,000 */
 };
-
-#define PACER_WINDOW_MAX 1000 /* Meta's highest limit: messages/s (cloud-api.md 6.4) */
 
 struct pacer {
 	int64_t tat_ns; /* theoretical arrival time of the next message (GCRA) */
@@ -31,15 +30,17 @@ struct pacer {
 	int64_t cut_ns; /* ... and when that was: it has recovered since */
 	int64_t held_ns; /* since when a slot is kept free; 0: none is */
 	int64_t hold_left_ns, hold_at_ns; /* what holds may still cost, as of then */
-	size_t took_at; /* the place of the next in took_ns */
-	int64_t took_ns[PACER_WINDOW_MAX]; /* when the last ones left or came in */
+	struct arrivals arrivals;
 };
 
 void pacer_init(struct pacer *p);
 /* The earliest time the next message may leave; not after now: at once. */
 int64_t pacer_next(const struct pacer *p, const struct pacer_rate *r, int64_t now_ns);
-/* One message leaves now; messages have stood here without a break since waits_ns. */
-void pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns);
+/* One message leaves now; messages have stood here without a break since waits_ns.  Returns its
+ * place, for pacer_answered(). */
+uint64_t pacer_take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns);
+/* Meta answered the one of that place, whatever it said: it was there. */
+void pacer_answered(struct pacer *p, uint64_t place, int64_t now_ns);
 /* A slot is due, and somebody better is one commit away: until when it may be kept free for them.
  * It ends with the next take, or with pacer_unhold() where there is none. */
 int64_t pacer_hold(struct pacer *p, int64_t now_ns);

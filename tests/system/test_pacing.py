@@ -53,7 +53,7 @@ class Wire:
 class Feeder:
     """Hands in messages to `people` in turn, `ahead` of what has been taken."""
 
-    def __init__(self, gateway, people, total, ahead, threads=3):
+    def __init__(self, gateway, people, total, ahead, threads=12):
         self.people, self.total, self.ahead = people, total, ahead
         self.next, self.taken, self.failure = 0, 0, None
         self.lock, self.room = threading.Lock(), threading.Condition()

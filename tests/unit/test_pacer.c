@@ -9,6 +9,12 @@
 
 #define START (1000 * NS_PER_S)
 
+/* One leaves, is there at once and is answered: test_arrivals.c has the ways that take time. */
+static void take(struct pacer *p, const struct pacer_rate *r, int64_t now_ns, int64_t waits_ns)
+{
+	pacer_answered(p, pacer_take(p, r, now_ns, waits_ns), now_ns);
+}
+
 static const struct {
 	const char *name;
 	uint32_t limit;
@@ -45,7 +51,7 @@ static void ten_minutes(void **state)
 					now += (int64_t)rnd_below(&rnd, (uint64_t)rates[i].late_ns);
 				continue;
 			}
-			pacer_take(&p, &rate, now, now);
+			take(&p, &rate, now, now);
 			assert_true(count < room);
 			at[count++] = now;
 			while (at[first] <= now - NS_PER_S)
@@ -101,7 +107,7 @@ static void late_wakes_cost_little(void **state)
 								  (uint64_t)loaded[i].most_late_ns);
 				continue;
 			}
-			pacer_take(&p, &rate, now, START);
+			take(&p, &rate, now, START);
 			assert_true(count < room);
 			at[count++] = now;
 			while (at[first] <= now - NS_PER_S)
@@ -125,7 +131,7 @@ static size_t sent_in(struct pacer *p, const struct pacer_rate *r, int64_t from,
 
 	for (int64_t now = from; now < to; now += NS_PER_MS / 10) {
 		while (pacer_next(p, r, now) <= now) {
-			pacer_take(p, r, now, now);
+			take(p, r, now, now);
 			count++;
 		}
 	}
@@ -153,11 +159,11 @@ static void what_stood_here_catches_up(void **state)
 
 	(void)state;
 	pacer_init(&p);
-	pacer_take(&p, &rate, START, START);
-	pacer_take(&p, &rate, late, START); /* it stood here for an hour: we slept */
+	take(&p, &rate, START, START);
+	take(&p, &rate, late, START); /* it stood here for an hour: we slept */
 	CHECK_INT("one slot was missed", 2, 1 + sent_in(&p, &rate, late, late + NS_PER_MS));
 	late += 3600 * NS_PER_S;
-	pacer_take(&p, &rate, late, late); /* it came just now */
+	take(&p, &rate, late, late); /* it came just now */
 	CHECK_INT("none was missed", 0, sent_in(&p, &rate, late, late + NS_PER_MS));
 }
 
@@ -170,7 +176,7 @@ static void holds_have_a_budget(void **state)
 
 	(void)state;
 	pacer_init(&p);
-	pacer_take(&p, &rate, now, START);
+	take(&p, &rate, now, START);
 	for (int i = 0; i < 4000; i++) { /* every seventh slot is held for 10 ms */
 		now = pacer_next(&p, &rate, now);
 		if (i % 7 == 0) {
@@ -178,7 +184,7 @@ static void holds_have_a_budget(void **state)
 			now += 10 * NS_PER_MS;
 			assert_true(until > now + NS_PER_S);
 		}
-		pacer_take(&p, &rate, now, START);
+		take(&p, &rate, now, START);
 	}
 	assert_true((now - START) / NS_PER_MS * 80 / 1000 * 99 <= 4000 * 100);
 	for (int i = 0; i < 100; i++) { /* and now for as long as may be */
@@ -187,7 +193,7 @@ static void holds_have_a_budget(void **state)
 		CHECK_INT("the hold stands", until, pacer_hold(&p, now + NS_PER_MS));
 		held += until > now ? until - now : 0;
 		now = until > now ? until : now;
-		pacer_take(&p, &rate, now, START);
+		take(&p, &rate, now, START);
 	}
 	assert_in_range(held, 2 * NS_PER_S, 4 * NS_PER_S);
 	now = pacer_next(&p, &rate, now);
@@ -205,8 +211,8 @@ static void early_take_is_a_bug(void *cookie)
 
 	(void)cookie;
 	pacer_init(&p);
-	pacer_take(&p, &rate, START, START);
-	pacer_take(&p, &rate, START, START);
+	take(&p, &rate, START, START);
+	take(&p, &rate, START, START);
 }
 
 static void take_before_next_panics(void **state)
@@ -273,7 +279,7 @@ static size_t share_for_a_minute(size_t i, size_t *count_out)
 			comes += 1 + (int64_t)rnd_below(&rnd, (uint64_t)shared[i].inbound_ns * 2);
 			continue;
 		}
-		pacer_take(&p, &rate, now, START);
+		take(&p, &rate, now, START);
 		at[count++] = now;
 		while (at[first] <= now - NS_PER_S)
 			first++;
@@ -371,7 +377,7 @@ static void ten_minutes_of_storm(struct storm *s, size_t i)
 			s->heard++;
 			continue;
 		}
-		pacer_take(&s->p, &rate, now, START);
+		take(&s->p, &rate, now, START);
 		tat = s->tat_ns > now ? s->tat_ns : now;
 		if (tat - now > (lower[i].bucket - 1) * step) {
 			s->sent_ns[s->refused++ % ARRAY_LEN(s->sent_ns)] = now;
