@@ -25,7 +25,9 @@ struct arrival {
 
 struct arrivals {
 	uint64_t next; /* the place of the next one */
-	int64_t mean_ns, dev_ns; /* of a round trip: moving averages; 0: none was seen */
+	uint64_t seen; /* round trips */
+	int64_t shortest_ns, shortest_before_ns; /* of them, now and the time before */
+	int64_t mean_ns, dev_ns; /* moving averages; 0: none was seen */
 	struct arrival of[ARRIVALS_MAX];
 };
 

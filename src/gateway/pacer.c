@@ -54,7 +54,7 @@
 #define RECOVER_PPM_PER_MS 50 /* +5 % of the full rate a second, on average */
 #define FACTOR_PPM_MIN 50000 /* never below 5 %: a number that stands still learns nothing */
 #define INBOUND_DEBT_NS NS_PER_S /* more than this of inbound is not ours to make up for */
-#define CATCH_UP_NS (25 * NS_PER_MS) /* two slots at 80/s; a busy machine wakes us so late */
+#define CATCH_UP_NS (50 * NS_PER_MS) /* four slots at 80/s; a busy machine wakes us so late */
 #define HOLD_FREE_NS (CATCH_UP_NS / 2) /* of lateness by holds; the other half is for late timers */
 #define HOLD_SHARE 250 /* 0.4 %: with the 0.995 it leaves 99 % of the rate */
 #define HOLD_NS_MAX (2 * NS_PER_S) /* saved up for a time when the disk is slow */
