@@ -14,10 +14,13 @@
 
 struct body_once {
 	struct str rest; /* borrowed; what has not been pulled */
+	int fd; /* or: a file, borrowed, of which so much ... */
+	uint64_t at, len; /* ... has been pulled */
 	bool was_pulled; /* a byte has left: the peer may have it */
 };
 
 void body_once_set(struct body_once *b, struct str body);
+void body_once_set_file(struct body_once *b, int fd, uint64_t len); /* from its start */
 /* libcurl's CURLOPT_READFUNCTION; cookie is the struct. */
 size_t body_once_read(char *out, size_t size, size_t count, void *cookie);
 /* libcurl's CURLOPT_SEEKFUNCTION. */

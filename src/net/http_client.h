@@ -51,6 +51,8 @@ struct http_request {
 	const char *const *headers; /* "Name: value" lines, copied */
 	size_t header_count;
 	struct str body; /* borrowed until the outcome; ignored for GET */
+	int body_fd; /* with body_file_len > 0: the body is this file's, from its start; borrowed */
+	uint64_t body_file_len;
 	bool may_repeat; /* a POST whose receiver takes it more than once, as relays are */
 	int64_t connect_timeout_ms, timeout_ms; /* real time */
 	size_t answer_max; /* bytes of answer body kept, at most 1 GiB; more is an error */

@@ -205,6 +205,18 @@ static void set_headers(struct http_exchange *x, const struct http_request *r)
 	SET(x, CURLOPT_HTTPHEADER, x->headers);
 }
 
+static void set_body(struct http_exchange *x, const struct http_request *r, bool has_body)
+{
+	bool is_file = r->body_file_len > 0;
+
+	x->is_pulled = !(has_body && !is_file && r->may_repeat && strcmp(r->method, "POST") == 0);
+	x->body_len = !has_body ? 0 : is_file ? r->body_file_len : r->body.len;
+	if (has_body && is_file)
+		body_once_set_file(&x->body, r->body_fd, r->body_file_len);
+	else
+		body_once_set(&x->body, has_body && x->is_pulled ? r->body : STR_EMPTY);
+}
+
 static void set_method(struct http_exchange *x, const struct http_request *r, bool has_body)
 {
 	struct str method = str_from(r->method);
@@ -230,21 +242,19 @@ static void set_method(struct http_exchange *x, const struct http_request *r, bo
 		x->form = form;
 	}
 	if (form == FORM_POST || has_body)
-		SET(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(has_body ? r->body.len : 0));
+		SET(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(has_body ? x->body_len : 0));
 }
 
 void exchange_set_up(struct http_exchange *x, const struct http_request *r)
 {
 	bool is_plain = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
-	bool has_body = !is_plain && r->body.len > 0;
+	bool has_body = !is_plain && (r->body.len > 0 || r->body_file_len > 0);
 	long fresh = !is_plain && !has_body; /* ONCE, above */
 
 	x->broken = CURLE_OK;
 	x->on_chunk = r->on_chunk;
 	x->on_header = r->on_header;
-	x->is_pulled = !(has_body && r->may_repeat && strcmp(r->method, "POST") == 0);
-	body_once_set(&x->body, has_body && x->is_pulled ? r->body : STR_EMPTY);
-	x->body_len = has_body ? r->body.len : 0;
+	set_body(x, r, has_body);
 	ASSERT(r->answer_max <= ANSWER_CEILING);
 	x->answer_max = r->answer_max;
 	if (x->answer.data == NULL)

@@ -34,7 +34,7 @@ struct http_exchange {
 	void (*on_chunk)(void *cookie, struct str bytes);
 	void (*on_header)(void *cookie, struct str line);
 	struct body_once body;
-	size_t body_len;
+	uint64_t body_len;
 	bool is_pulled; /* through body; else libcurl has the bytes and may repeat them */
 	struct curl_slist *headers; /* one block: nodes and behind them the strings */
 	struct buf answer;

@@ -105,6 +105,15 @@ bool http_query(const struct http_call *c, const char *name, struct str *out); /
 bool http_header(const struct http_call *c, const char *name, struct str *out); /* first, trimmed */
 size_t http_header_count(const struct http_call *c, const char *name);
 struct str http_body(const struct http_call *c);
+bool http_has_body(const struct http_call *c); /* one is announced */
+uint64_t http_content_length(const struct http_call *c); /* announced; 0: none, or chunked */
+/*
+ * In on_head(): the body is written to this file from its start, and http_body() stays empty.
+ * The file stays the caller's, who closes it after on_request() or on_unheard().  Where it cannot
+ * be written the connection is closed.
+ */
+void http_body_to(struct http_call *c, int fd);
+uint64_t http_body_written(const struct http_call *c); /* bytes in that file */
 /* Take the body's memory: the caller free()s ptr; http_body() is empty afterwards. */
 struct str http_take_body(struct http_call *c);
 bool http_is_local(const struct http_call *c); /* came over the Unix socket */
@@ -123,6 +132,9 @@ void http_reply(struct http_call *c, int status, const char *type, struct str bo
 		const struct http_header_out *headers, size_t header_count);
 /* The same, giving malloc()ed bytes away instead of copying them. */
 void http_reply_take(struct http_call *c, int status, const char *type, struct str body,
+		     const struct http_header_out *headers, size_t header_count);
+/* The same from a file, from its start; fd is given away. */
+void http_reply_file(struct http_call *c, int status, const char *type, int fd, uint64_t len,
 		     const struct http_header_out *headers, size_t header_count);
 void http_reply_empty(struct http_call *c, int status);
 void http_reply_json(struct http_call *c, int status, struct str json);

@@ -27,6 +27,9 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #define BODY_FIRST ((size_t)64 * 1024) /* a larger claim is believed as it comes true */
 
 void *call_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
@@ -148,6 +151,22 @@ static enum MHD_Result begin(struct http_conn *conn, const char *method, const c
 	return MHD_YES;
 }
 
+static bool write_body(struct http_call *c, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(c->body_fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false; /* the client sees its connection closed and tries again */
+		bytes += n;
+		len -= (size_t)n;
+		c->body_len += (size_t)n;
+	}
+	return true;
+}
+
 static enum MHD_Result take_body(struct http_call *c, const char *bytes, size_t len)
 {
 	size_t need = c->body_len + len + 1;
@@ -159,6 +178,8 @@ static enum MHD_Result take_body(struct http_call *c, const char *bytes, size_t 
 		server_unheard(c->server, c, HTTP_UNHEARD_LARGE);
 		return MHD_NO;
 	}
+	if (c->body_fd >= 0)
+		return write_body(c, bytes, len) ? MHD_YES : MHD_NO;
 	if (need > c->body_cap) {
 		size_t cap = c->body_cap * 2;
 
@@ -376,6 +397,12 @@ void http_reply_take(struct http_call *c, int status, const char *type, struct s
 	       headers, header_count);
 }
 
+void http_reply_file(struct http_call *c, int status, const char *type, int fd, uint64_t len,
+		     const struct http_header_out *headers, size_t header_count)
+{
+	answer(c, status, type, MHD_create_response_from_fd64(len, fd), headers, header_count);
+}
+
 void http_reply_empty(struct http_call *c, int status)
 {
 	http_reply(c, status, NULL, STR_EMPTY, NULL, 0);
@@ -407,6 +434,27 @@ void http_abort(struct http_call *c, bool reset)
 struct str http_body(const struct http_call *c)
 {
 	return (struct str){ c->body == NULL ? "" : c->body, c->body == NULL ? 0 : c->body_len };
+}
+
+bool http_has_body(const struct http_call *c)
+{
+	return c->has_body;
+}
+
+uint64_t http_content_length(const struct http_call *c)
+{
+	return c->content_length;
+}
+
+void http_body_to(struct http_call *c, int fd)
+{
+	ASSERT(c->in_handler && !c->handed_over);
+	c->body_fd = fd;
+}
+
+uint64_t http_body_written(const struct http_call *c)
+{
+	return c->body_fd >= 0 ? c->body_len : 0;
 }
 
 struct str http_take_body(struct http_call *c)

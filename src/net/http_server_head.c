@@ -237,6 +237,7 @@ int call_new(struct http_conn *conn, const char *method, const char *version,
 	c->self = c;
 	c->server = conn->server;
 	c->conn = conn;
+	c->body_fd = -1;
 	c->content_length = length;
 	c->has_body = length > 0 || scan.encodings > 0;
 	c->is_local = conn->server->unix_path != NULL;

@@ -88,6 +88,7 @@ struct http_call {
 	size_t query_count;
 	char *body; /* NUL behind the last byte */
 	size_t body_len, body_cap, body_max;
+	int body_fd; /* borrowed; -1: the body is kept in memory */
 	uint64_t content_length; /* 0 when chunked or none */
 	int64_t received_ns;
 	void *user;

@@ -24,6 +24,7 @@
 #include "server/graph_front.h"
 #include "server/probes.h"
 #include "server/settings.h"
+#include "server/spool.h"
 #include <arpa/inet.h>
 #include <stdarg.h>
 
@@ -301,13 +302,18 @@ static bool host_is_known(const struct server *s, struct str host)
 	return false;
 }
 
+static size_t body_max(struct server *s, struct http_call *call)
+{
+	return graph_is_path(http_path(call)) ? graph_on_head(s, call) : API_BODY_MAX;
+}
+
 size_t api_on_head(struct server *s, struct http_call *call)
 {
 	struct str host, origin;
 	size_t at;
 
 	if (http_is_local(call))
-		return graph_is_send(call) ? OUTBOX_BODY_MAX : API_BODY_MAX;
+		return body_max(s, call);
 	/* A page of another site must not reach us through the reader's browser. */
 	if (!http_header(call, "Host", &host) || !host_is_known(s, host_of(host))) {
 		api_error(call, 421, "usage", "unknown_host",
@@ -325,12 +331,17 @@ size_t api_on_head(struct server *s, struct http_call *call)
 			return 0;
 		}
 	}
-	return graph_is_send(call) ? OUTBOX_BODY_MAX : API_BODY_MAX;
+	return body_max(s, call);
+}
+
+void api_on_unheard(const struct http_call *call)
+{
+	graph_on_unheard(call);
 }
 
 /* ---- keys ---- */
 
-static bool key_of_call(const struct http_call *call, struct str *out)
+bool api_key_text(const struct http_call *call, struct str *out)
 {
 	struct str header;
 
@@ -344,7 +355,18 @@ static bool key_of_call(const struct http_call *call, struct str *out)
 	return http_query(call, "access_token", out) && out->len > 0;
 }
 
-static void no_key(struct server *s, struct http_call *call, bool graph)
+bool api_may_have_key(const struct server *s, const struct http_call *call)
+{
+	unsigned char hash[SHA256_BYTES];
+	struct str text;
+
+	if (!api_key_text(call, &text))
+		return false;
+	key_hash(text, hash);
+	return keys_may_have(s->keys, hash);
+}
+
+void api_no_key(struct server *s, struct http_call *call, bool graph)
 {
 	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
 	if (graph) {
@@ -358,16 +380,11 @@ static void no_key(struct server *s, struct http_call *call, bool graph)
 		  "no valid key: send Authorization: Bearer gwk_..., made by `godwit key create`");
 }
 
-static void no_scope(struct server *s, struct http_call *call, bool graph, const char *what)
+void api_no_scope(struct server *s, struct http_call *call, const char *details)
 {
 	metrics_add(s->metrics, M_API_REFUSED, 0, 0, 1);
-	if (graph) {
-		graph_error(call, 403, 10, 0,
-			    "(#10) Application does not have permission for this action",
-			    "Godwit refused this: the key lacks the scope or the number");
-		return;
-	}
-	api_error(call, 403, "auth", "no_scope", "the key lacks what %s needs", what);
+	graph_error(call, 403, 10, 0, "(#10) Application does not have permission for this action",
+		    details);
 }
 
 /* ---- routing ---- */
@@ -422,6 +439,12 @@ static void wrong_method(struct api_request *r, const char *allowed)
 	http_reply_take(r->call, 405, "application/json", buf_take(&b), &allow, 1);
 }
 
+static void lacks_scope(struct api_request *r, const struct route *route)
+{
+	metrics_add(r->server->metrics, M_API_REFUSED, 0, 0, 1);
+	api_error(r->call, 403, "auth", "no_scope", "the key lacks what %s needs", route->path);
+}
+
 static void dispatch_api(struct api_request *r)
 {
 	struct buf allowed;
@@ -435,7 +458,7 @@ static void dispatch_api(struct api_request *r)
 		api_error(r->call, 404, "not_found", "no_such_path",
 			  "no such path: see docs/api.md");
 	else if (r->key != NULL && !key_may(r->key, route->scope))
-		no_scope(r->server, r->call, false, route->path);
+		lacks_scope(r, route);
 	else if (api_numbers(r).len > 0 && route->reach == WHOLE)
 		api_number_key(r, "it concerns the whole gateway; use a key without --number");
 	else
@@ -443,32 +466,22 @@ static void dispatch_api(struct api_request *r)
 	buf_release(&allowed);
 }
 
-static void dispatch_graph(struct api_request *r)
-{
-	struct str number;
-
-	if (r->key != NULL && (!key_may(r->key, SCOPE_SEND) || !graph_number(r->call, &number) ||
-			       !key_may_number(r->key, number)))
-		no_scope(r->server, r->call, true, "");
-	else
-		graph_call(r);
-}
-
 static void on_call(struct mail *mail)
 {
 	struct api_mail *m = CONTAINER_OF(mail, struct api_mail, mail);
-	struct api_request r = { .server = m->server, .call = m->call };
+	struct api_request r = { .server = m->server, .call = m->call, .up = http_user(m->call) };
 	bool graph = graph_is_path(http_path(m->call));
 	bool local = http_is_local(m->call);
 
 	if (!local && m->has_key)
 		r.key = keys_find(m->server->keys, m->hash);
 	if (!local && r.key == NULL) /* inv. 1 */
-		no_key(m->server, m->call, graph);
+		api_no_key(m->server, m->call, graph);
 	else if (graph)
-		dispatch_graph(&r);
+		graph_call(&r);
 	else
 		dispatch_api(&r);
+	spool_free(r.up);
 	free(m);
 }
 
@@ -483,7 +496,7 @@ void api_on_request(struct server *s, struct http_call *call)
 	m->mail.deliver = on_call;
 	m->server = s;
 	m->call = call;
-	m->has_key = key_of_call(call, &text);
+	m->has_key = api_key_text(call, &text);
 	if (m->has_key)
 		key_hash(text, m->hash);
 	mailbox_post(s->mail, &m->mail);

@@ -12,6 +12,8 @@
 #include "json/json.h"
 #include "server/server.h"
 
+struct spool;
+
 #define API_BODY_MAX (256U * 1024)
 #define API_ANSWER_MAX (64U * 1024 * 1024)
 #define API_LIST_DEFAULT 50
@@ -24,11 +26,20 @@ struct api_request {
 	struct http_call *call;
 	const struct key *key; /* NULL: the local socket, which may everything */
 	struct str arg[API_ARGS_MAX]; /* what stood for "*" in the path */
+	struct spool *up; /* a large body; freed behind the handler unless it takes it */
 };
 typedef void (*api_fn)(struct api_request *r);
 
 size_t api_on_head(struct server *s, struct http_call *call);
 void api_on_request(struct server *s, struct http_call *call);
+void api_on_unheard(const struct http_call *call);
+
+/* Keys, for the Graph front.  Any thread: */
+bool api_key_text(const struct http_call *call, struct str *out); /* false: none was sent */
+bool api_may_have_key(const struct server *s, const struct http_call *call); /* keys_may_have() */
+void api_no_key(struct server *s, struct http_call *call, bool graph); /* 401 */
+/* The loop's: 403 in Meta's envelope. */
+void api_no_scope(struct server *s, struct http_call *call, const char *details);
 
 /* An error in the shape of docs/api.md. */
 void api_error(struct http_call *call, int status, const char *class_, const char *code,

@@ -2,7 +2,8 @@
 /*
  * graph_front.h - the Graph paths as applications call them (design.md 5.1)
  *
- * THREADS  graph_is_send(), graph_is_path(): any.  The rest: the loop's.
+ * THREADS  graph_is_path(), graph_on_*(), graph_error(), graph_refuse(): any.
+ *          The rest: the loop's.
  */
 #ifndef SERVER_GRAPH_FRONT_H
 #define SERVER_GRAPH_FRONT_H
@@ -13,12 +14,19 @@ GW_NODISCARD gw_status graph_front_new(struct server *s, struct graph_front **ou
 				       struct gw_error *err);
 void graph_front_free(struct graph_front *g);
 bool graph_is_path(struct str path); /* not one of our own */
-bool graph_is_send(const struct http_call *call); /* POST .../messages */
-/* The object id the path names first: a number's, for sends. */
-bool graph_number(const struct http_call *call, struct str *out);
+size_t graph_on_head(struct server *s, struct http_call *call); /* as http_server.h has it */
+void graph_on_unheard(const struct http_call *call);
 void graph_call(struct api_request *r);
 /* Refuse in Meta's error envelope; details say that it was us, and why. */
 void graph_error(struct http_call *call, int status, int code, int subcode, const char *message,
 		 const char *details);
+
+struct graph_refusal {
+	int status, code, subcode; /* HTTP; Meta's; 0: none */
+	const char *message, *details;
+	const char *reason; /* header Godwit-Refused; NULL: none */
+	unsigned retry_after_s; /* 0: none */
+};
+void graph_refuse(struct http_call *call, const struct graph_refusal *r);
 
 #endif

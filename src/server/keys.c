@@ -2,7 +2,9 @@
 /*
  * keys.c - API keys: made once, stored hashed, checked on every call
  *
- * THREADS  The loop's; key_hash(): any.
+ * Listeners ask a table of the first 8 bytes of every hash, which only grows; one thread writes it.
+ *
+ * THREADS  The loop's; key_hash(), keys_may_have(): any.
  * TESTS    tests/unit/test_keys.c, tests/system/test_access.py
  */
 #include "server/keys.h"
@@ -13,7 +15,10 @@
 #define KEY_PREFIX "gwk_"
 #define KEY_RANDOM 32 /* bytes: 256 bits */
 
+#define PRINTS 16384 /* a power of two over KEYS_MAX, so that a free place ends each search */
+
 struct keys {
+	_Atomic uint64_t prints[PRINTS]; /* 0: free */
 	struct map *by_hash;
 	struct key **of;
 	size_t count;
@@ -96,6 +101,43 @@ bool scopes_parse(struct str text, unsigned *out, struct gw_error *err)
 	return true;
 }
 
+static uint64_t print_of(const unsigned char hash[SHA256_BYTES])
+{
+	uint64_t print;
+
+	memcpy(&print, hash, sizeof(print));
+	return print | 1; /* 0 is a free place */
+}
+
+static void add_print(struct keys *k, const unsigned char hash[SHA256_BYTES])
+{
+	uint64_t print = print_of(hash);
+
+	for (size_t i = 0; i < PRINTS; i++) {
+		_Atomic uint64_t *at = &k->prints[(print + i) % PRINTS];
+
+		if (*at == print)
+			return;
+		if (*at == 0) {
+			*at = print;
+			return;
+		}
+	}
+	PANIC("more than %d keys", PRINTS);
+}
+
+bool keys_may_have(const struct keys *k, const unsigned char hash[SHA256_BYTES])
+{
+	uint64_t print = print_of(hash), there;
+
+	for (size_t i = 0; i < PRINTS; i++) {
+		there = k->prints[(print + i) % PRINTS];
+		if (there == print || there == 0)
+			return there == print;
+	}
+	return true;
+}
+
 struct key *keys_by_id(const struct keys *k, const struct id *id)
 {
 	for (size_t i = 0; i < k->count; i++)
@@ -128,6 +170,7 @@ struct key *keys_put(struct keys *k, const struct store_key *from)
 		key->scopes = 0; /* a word of a newer version: it may nothing */
 	key->created_ms = from->created_ms;
 	key->revoked_ms = from->revoked_ms;
+	add_print(k, key->hash);
 	if (key->revoked_ms == 0)
 		(void)map_set(k->by_hash, str_make((const char *)key->hash, SHA256_BYTES), key);
 	return key;

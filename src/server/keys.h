@@ -6,7 +6,7 @@
  * this table hold its SHA-256 only: keys are random, so a slow hash would add
  * nothing.
  *
- * THREADS  The loop's; key_hash(): any.
+ * THREADS  The loop's; key_hash(), keys_may_have(): any.
  */
 #ifndef SERVER_KEYS_H
 #define SERVER_KEYS_H
@@ -40,6 +40,9 @@ void key_hash(struct str text, unsigned char out[SHA256_BYTES]);
 bool scopes_parse(struct str text, unsigned *out, struct gw_error *err);
 /* Add or replace by id. */
 struct key *keys_put(struct keys *k, const struct store_key *from);
+/* For a listener that must decide before a large body is read: false: no key has this hash.  True
+ * says little: the key may be revoked, or another's whose hash begins alike. */
+bool keys_may_have(const struct keys *k, const unsigned char hash[SHA256_BYTES]);
 /* NULL: no such key, or revoked. */
 const struct key *keys_find(const struct keys *k, const unsigned char hash[SHA256_BYTES]);
 struct key *keys_by_id(const struct keys *k, const struct id *id);

@@ -77,12 +77,22 @@ static void api_request(void *cookie, struct http_call *call)
 
 static void public_unheard(void *cookie, const struct http_call *call, enum http_unheard why)
 {
-	webhook_on_unheard(((struct server *)cookie)->webhook, call, why);
+	if (call != NULL && !webhook_is_path(http_path(call)))
+		api_on_unheard(call);
+	else
+		webhook_on_unheard(((struct server *)cookie)->webhook, call, why);
+}
+
+static void api_unheard(void *cookie, const struct http_call *call, enum http_unheard why)
+{
+	(void)cookie;
+	(void)why;
+	api_on_unheard(call);
 }
 
 static const struct http_server_handlers public_handlers = { public_head, public_request,
 							     public_unheard };
-static const struct http_server_handlers api_handlers = { api_head, api_request, NULL };
+static const struct http_server_handlers api_handlers = { api_head, api_request, api_unheard };
 
 static gw_status listen_tcp(struct server *s, const char *name, const char *where,
 			    const struct http_server_handlers *handlers, size_t body_max,

@@ -62,6 +62,7 @@ struct server {
 	struct reload *reload; /* one that is under way */
 	/* LIVE keys that listeners read (settings.c) */
 	_Atomic int64_t disk_min;
+	_Atomic unsigned spools; /* open now (spool.c) */
 	struct hosts *_Atomic hosts;
 	int signal_fd;
 	struct loop_watch *signal_watch;

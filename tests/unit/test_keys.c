@@ -114,6 +114,34 @@ static void a_revoked_key_opens_nothing_at_once(void **state)
 	keys_free(keys);
 }
 
+/* The listeners' question: never no to a key that there is, and no to almost all others. */
+static void listeners_ask_without_the_table(void **state)
+{
+	struct keys *keys = keys_new();
+	unsigned char hash[SHA256_BYTES];
+	char text[32];
+	size_t maybe = 0;
+
+	(void)state;
+	for (uint8_t n = 1; n <= 200; n++) {
+		struct store_key row;
+
+		(void)snprintf(text, sizeof(text), "gwk_%u", n);
+		row = row_of(n, text, "send", "");
+		(void)keys_put(keys, &row);
+		row.revoked_ms = n % 2;
+		(void)keys_put(keys, &row); /* twice is once */
+		assert_true(keys_may_have(keys, row.hash));
+	}
+	for (unsigned n = 0; n < 10000; n++) {
+		(void)snprintf(text, sizeof(text), "not a key %u", n);
+		key_hash(str_from(text), hash);
+		maybe += keys_may_have(keys, hash);
+	}
+	assert_int_equal(maybe, 0);
+	keys_free(keys);
+}
+
 static void a_scope_of_tomorrow_opens_nothing(void **state)
 {
 	struct store_key row = row_of(1, "gwk_A", "send,teleport", "");
@@ -133,6 +161,7 @@ int main(void)
 		cmocka_unit_test(admin_may_everything),
 		cmocka_unit_test(a_revoked_key_opens_nothing_at_once),
 		cmocka_unit_test(a_scope_of_tomorrow_opens_nothing),
+		cmocka_unit_test(listeners_ask_without_the_table),
 	};
 
 	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);

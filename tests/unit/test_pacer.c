@@ -195,7 +195,8 @@ static void holds_have_a_budget(void **state)
 		now = until > now ? until : now;
 		take(&p, &rate, now, START);
 	}
-	assert_in_range(held, 4 * NS_PER_S, 5 * NS_PER_S); /* 100 free ones of 25 ms, and the budget */
+	/* 100 free ones of 25 ms, and the budget */
+	assert_in_range(held, 4 * NS_PER_S, 5 * NS_PER_S);
 	now = pacer_next(&p, &rate, now);
 	assert_in_range(pacer_hold(&p, now), now, now + 30 * NS_PER_MS);
 	pacer_unhold(&p, now);
