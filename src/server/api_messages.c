@@ -314,7 +314,7 @@ static void bad_state(struct api_request *r, struct str state)
 
 	buf_init(&words, 512);
 	for (size_t i = 0; i < OUTQ_NSTATES; i++)
-		buf_put_fmt(&words, "%s%s", i > 0 ? ", " : "", outq_state_name(i));
+		buf_put_fmt(&words, "%s%s", i > 0 ? ", " : "", outq_state_name((enum outq_state)i));
 	api_error(r->call, 400, "usage", "bad_state", "state: want one of %.*s, got \"%.*s\"",
 		  STR_ARG(buf_str(&words)), STR_ARG(state));
 	buf_release(&words);
