@@ -73,6 +73,9 @@ struct config {
 };
 
 static void add_problem(struct config *c, const char *where, const char *fmt, va_list ap)
+	GW_PRINTF(3, 0);
+
+static void add_problem(struct config *c, const char *where, const char *fmt, va_list ap)
 {
 	char text[1024];
 	int n;
