@@ -8,7 +8,9 @@
  */
 #include "sandbox/customer_int.h"
 
+#include "base/hexb64.h"
 #include "base/mem.h"
+#include "sandbox/media.h"
 
 #define SAY_ARENA_MAX (1U << 20) /* a text of 4096 characters, scanned once */
 
@@ -82,14 +84,56 @@ static gw_status pick_wamid(struct world *w, const struct customer *c, struct js
 	return GW_OK;
 }
 
+/* A file of this message: what the script said of it, then what the sandbox knows. */
+static void write_media(struct json_val content, const struct media *file, struct json_writer *jw)
+{
+	char sum[B64_LEN(SHA256_BYTES) + 1];
+	struct json_iter it;
+	struct json_val v;
+	bool has_type = false;
+
+	json_w_object(jw);
+	for (it = json_iter(content); json_next(&it, &v);) {
+		if (str_eq(it.key, STR("data")) || str_eq(it.key, STR("sha256")))
+			continue;
+		has_type = has_type || str_eq(it.key, STR("mime_type"));
+		json_w_key(jw, it.key);
+		json_w_raw(jw, json_bytes(v));
+	}
+	if (!has_type)
+		json_w_kv_text(jw, "mime_type", file->rule->mime);
+	(void)b64_encode(file->sha, SHA256_BYTES, sum);
+	json_w_kv_text(jw, "sha256", sum);
+	json_w_kv_text(jw, "id", file->id);
+	json_w_end(jw);
+}
+
+/* A message of media without an id brings its own file; *out is NULL for all others. */
+static gw_status receive(struct world *w, const struct number *n, struct json_val message,
+			 const struct media **out, struct gw_error *err)
+{
+	struct json_val content;
+	struct str type;
+
+	*out = NULL;
+	if (!json_get_str(message, STR("type"), 32, &type) || media_rule_of_kind(type) == NULL)
+		return GW_OK;
+	content = json_member(message, type);
+	if (json_type(content) != JSON_OBJECT || json_exists(json_member(content, STR("id"))))
+		return GW_OK;
+	return media_receive(w, n, type, content, out, err);
+}
+
 static void write_message(const struct world *w, const struct customer *c, struct json_val message,
-			  const char *wamid, struct json_writer *jw)
+			  const char *wamid, const struct media *file, struct json_writer *jw)
 {
 	struct json_iter it;
 	struct json_val v;
+	struct str type = STR_EMPTY;
 	char stamp[24];
 
 	(void)snprintf(stamp, sizeof(stamp), "%lld", (long long)clock_wall_s(w->clock));
+	(void)json_get_str(message, STR("type"), 32, &type);
 	json_w_object(jw);
 	if (!json_exists(json_member(message, STR("from"))) && customer_shows_phone(w, c))
 		json_w_kv_text(jw, "from", c->phone);
@@ -102,7 +146,10 @@ static void write_message(const struct world *w, const struct customer *c, struc
 		if (str_eq(it.key, STR("id")))
 			continue;
 		json_w_key(jw, it.key);
-		json_w_raw(jw, json_bytes(v));
+		if (file != NULL && str_eq(it.key, type))
+			write_media(v, file, jw);
+		else
+			json_w_raw(jw, json_bytes(v));
 	}
 	json_w_end(jw);
 }
@@ -110,12 +157,15 @@ static void write_message(const struct world *w, const struct customer *c, struc
 gw_status customer_say(struct world *w, struct customer *c, struct number *n,
 		       struct json_val message, char wamid[WAMID_MAX], struct gw_error *err)
 {
+	const struct media *file;
 	struct json_writer jw;
 	gw_status st;
 
 	if (json_type(message) != JSON_OBJECT || !json_exists(json_member(message, STR("type"))))
 		return gw_error_set(err, GW_EARG, "message: want an object with a type");
 	st = pick_wamid(w, c, message, wamid, err);
+	if (st == GW_OK)
+		st = receive(w, n, message, &file, err);
 	if (st != GW_OK)
 		return st;
 	customer_pair(c, n)->window_until_ns = world_now_ns(w) + WINDOW_NS;
@@ -128,7 +178,7 @@ gw_status customer_say(struct world *w, struct customer *c, struct number *n,
 	json_w_end(&jw);
 	json_w_key(&jw, STR("messages"));
 	json_w_array(&jw);
-	write_message(w, c, message, wamid, &jw);
+	write_message(w, c, message, wamid, file, &jw);
 	json_w_end(&jw);
 	world_end_change(w, &jw);
 	return GW_OK;

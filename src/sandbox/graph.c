@@ -13,6 +13,7 @@
 
 #include "base/panic.h"
 #include "sandbox/customer.h"
+#include "sandbox/multipart.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sent.h"
 #include "sandbox/template.h"
@@ -132,6 +133,8 @@ static bool route_number(struct graph_call *c, struct number *n)
 		return graph_read_number(c, n);
 	if (str_eq(c->edge, STR("messages")) && str_eq(c->ask->method, STR("POST")))
 		return graph_send(c, n);
+	if (str_eq(c->edge, STR("media")) && str_eq(c->ask->method, STR("POST")))
+		return graph_upload_media(c, n);
 	return fail_path(c, c->edge);
 }
 
@@ -158,14 +161,24 @@ static bool route_waba(struct graph_call *c)
 	return fail_path(c, c->edge);
 }
 
+/* Where write_media() in graph_media.c points to. */
+static bool is_media_link(const struct graph_call *c)
+{
+	return str_eq(c->object, STR("whatsapp_business")) && str_eq(c->edge, STR("attachments")) &&
+	       str_eq(c->ask->method, STR("GET"));
+}
+
 static bool route(struct graph_call *c, struct str rest)
 {
 	struct number *n;
+	bool found = false, ok;
 
 	if (rest.len > 0)
 		return fail_path(c, rest);
 	if (str_eq(c->object, STR("debug_token")))
 		return graph_debug_token(c);
+	if (is_media_link(c))
+		return graph_fetch_media(c);
 	n = world_number(c->world, c->object);
 	if (n != NULL)
 		return route_number(c, n);
@@ -173,6 +186,9 @@ static bool route(struct graph_call *c, struct str rest)
 		return route_waba(c);
 	if (templates_by_id(c->world->templates, c->object) != NULL && c->edge.len == 0)
 		return graph_read_template(c);
+	ok = c->edge.len == 0 && graph_media(c, &found);
+	if (found)
+		return ok;
 	if (c->object.len == 0 || c->object.ptr[0] < '0' || c->object.ptr[0] > '9')
 		return fail_path(c, c->object);
 	return fail_object(c);
@@ -190,6 +206,7 @@ static void answer_error(struct graph_call *c)
 		c->err.http = 429;
 	c->out->status = c->err.http;
 	c->out->retry_after_s = c->err.retry_after_s;
+	c->out->type = "application/json; charset=UTF-8";
 	buf_reset(&c->out->body);
 	metaerr_write(&c->err, trace, &c->out->body);
 }
@@ -271,7 +288,8 @@ void graph_handle(struct graph *g, const struct ask *ask, struct answer *out)
 	g->calls++;
 	arena_reset(g->arena);
 	read_path(&c, &rest);
-	if (ask->body.len > 0 && json_scan(ask->body, g->arena, &doc, NULL) == GW_OK)
+	if (ask->body.len > 0 && !multipart_is(ask->content_type) &&
+	    json_scan(ask->body, g->arena, &doc, NULL) == GW_OK)
 		c.body = json_root(doc);
 	describe(&c, to, &seen);
 	out->delay_ms = g->world->settings.answer_delay_ms;

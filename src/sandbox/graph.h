@@ -18,6 +18,7 @@ struct ask {
 	struct str method, path, body;
 	struct str authorization; /* header; empty: none */
 	struct str host; /* header; for absolute links */
+	struct str content_type; /* header; empty: none */
 	bool (*query)(const void *cookie, const char *name, struct str *out);
 	const void *cookie;
 };
@@ -49,6 +50,14 @@ struct graph_call {
 bool graph_query(const struct graph_call *c, const char *name, struct str *out);
 /* POST /{phone}/messages; false: c->err is the answer. */
 bool graph_send(struct graph_call *c, struct number *n);
+/* POST /{phone}/media */
+bool graph_upload_media(struct graph_call *c, const struct number *n);
+/* GET and DELETE /{media-id}; *found: it is one, and has that method. */
+bool graph_media(struct graph_call *c, bool *found);
+/* The bytes behind a link. */
+bool graph_fetch_media(struct graph_call *c);
+/* Are the media ids in a message's content known? */
+bool graph_check_media_ids(struct graph_call *c, const char *type, struct json_val content);
 /* Everything that only reads. */
 bool graph_read_number(struct graph_call *c, const struct number *n);
 bool graph_read_waba(struct graph_call *c);

@@ -176,6 +176,8 @@ bool graph_send(struct graph_call *c, struct number *n)
 		return false;
 	if (strcmp(s.type, "template") == 0 && !check_template(c, &s, &t))
 		return false;
+	if (!graph_check_media_ids(c, s.type, s.content))
+		return false;
 	if (t == NULL && c->world->settings.window_sync_error &&
 	    c->world->settings.enforce_window && !customer_window_is_open(c->world, customer, n))
 		return metaerr_set(&c->err, 131047, "%s", WINDOW_DETAILS);

@@ -8,6 +8,7 @@
 #define SANDBOX_LIMITS_H
 
 #define SANDBOX_BODY_MAX (4U << 20) /* request body; Meta's webhooks reach 3 MB */
+#define SANDBOX_FORM_MAX ((100U << 20) + 65536U) /* a form with the largest document */
 #define SANDBOX_ANSWER_MAX (64U << 20) /* a full GET messages is about 20 MB */
 #define SANDBOX_ARENA_MAX (128U << 20) /* tape of one scanned body */
 #define SANDBOX_CHANGE_MAX (SANDBOX_BODY_MAX + 65536U) /* one webhook change */

@@ -74,6 +74,8 @@ static void handle_graph(struct sandbox *s, struct http_call *call)
 		ask.authorization = STR_EMPTY;
 	if (!http_header(call, "Host", &ask.host))
 		ask.host = STR("127.0.0.1");
+	if (!http_header(call, "Content-Type", &ask.content_type))
+		ask.content_type = STR_EMPTY;
 	answer_init(&answer);
 	graph_handle(&s->graph, &ask, &answer);
 	answers_give(s->answers, call, &answer);
@@ -110,6 +112,9 @@ static size_t on_head(void *cookie, struct http_call *call)
 		http_abort(call, true);
 		return 0;
 	}
+	/* Files come in this way and no other. */
+	if (str_eq(http_method(call), STR("POST")) && str_ends(http_path(call), STR("/media")))
+		return SANDBOX_FORM_MAX;
 	return SANDBOX_BODY_MAX;
 }
 

@@ -17,6 +17,7 @@
 #include "base/panic.h"
 #include "sandbox/customer.h"
 #include "sandbox/delivery.h"
+#include "sandbox/media.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sent.h"
 #include "sandbox/template.h"
@@ -64,6 +65,7 @@ static void fill(struct world *w)
 	w->templates = templates_new();
 	w->customers = customers_new();
 	w->sent = sent_new();
+	w->media = media_new(w->seed);
 	TAILQ_INIT(&w->deliveries);
 	w->delivery_count = 0;
 	w->reads = w->typings = 0;
@@ -73,6 +75,7 @@ static void empty(struct world *w)
 {
 	delivery_drop_all(w);
 	sent_free(w->sent);
+	media_free(w->media);
 	customers_free(w->customers);
 	templates_free(w->templates);
 	for (size_t i = 0; i < w->number_count; i++)

@@ -22,6 +22,7 @@
 
 struct customers;
 struct delivery;
+struct media_all;
 struct sent;
 struct sent_message;
 struct templates;
@@ -63,6 +64,7 @@ struct world {
 	size_t number_count;
 	struct templates *templates;
 	struct customers *customers;
+	struct media_all *media;
 	struct sent *sent;
 	struct delivery_list deliveries;
 	size_t delivery_count;

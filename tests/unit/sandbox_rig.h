@@ -130,13 +130,14 @@ static inline bool rig_query(const void *cookie, const char *name, struct str *o
 }
 
 /* A Graph call; the answer is in r->answer. */
-static inline void rig_call(struct rig *r, const char *method, const char *path, const char *token,
-			    const char *body)
+static inline void rig_call_as(struct rig *r, const char *method, const char *path,
+			       const char *token, const char *type, struct str body)
 {
 	char header[128];
 	struct ask ask = { .method = str_from(method),
 			   .path = str_from(path),
-			   .body = str_from(body),
+			   .body = body,
+			   .content_type = str_from(type),
 			   .authorization = STR_EMPTY,
 			   .host = STR("sandbox.example"),
 			   .query = rig_query,
@@ -149,6 +150,17 @@ static inline void rig_call(struct rig *r, const char *method, const char *path,
 	answer_release(&r->answer);
 	answer_init(&r->answer);
 	graph_handle(&r->graph, &ask, &r->answer);
+}
+
+static inline void rig_call(struct rig *r, const char *method, const char *path, const char *token,
+			    const char *body)
+{
+	rig_call_as(r, method, path, token, "", str_from(body));
+}
+
+static inline void rig_post(struct rig *r, const char *path, const char *type, struct str body)
+{
+	rig_call_as(r, "POST", path, "token", type, body);
 }
 
 static inline void rig_send(struct rig *r, const char *body)
