@@ -331,8 +331,11 @@ static gw_status post_templates(struct ctl *c)
 	    json_get_str(c->body, STR("status"), 23, &status)) {
 		(void)json_get_str(c->body, STR("language"), 15, &language);
 		st = templates_set_status(all, name, language, status, &c->err);
-		if (st == GW_OK)
+		if (st == GW_OK) {
+			template_tell_status(c->control->world,
+					     templates_find(all, name, language));
 			put_ok(c);
+		}
 		return st;
 	}
 	st = templates_set(all, c->body, &t, &c->err);

@@ -148,6 +148,10 @@ static bool route_waba(struct graph_call *c)
 		return graph_read_phone_numbers(c);
 	if (str_eq(c->edge, STR("message_templates")) && is_get)
 		return graph_read_templates(c);
+	if (str_eq(c->edge, STR("message_templates")) && str_eq(c->ask->method, STR("POST")))
+		return graph_create_template(c);
+	if (str_eq(c->edge, STR("message_templates")) && str_eq(c->ask->method, STR("DELETE")))
+		return graph_delete_templates(c);
 	if (str_eq(c->edge, STR("subscribed_apps"))) {
 		if (is_get)
 			return graph_read_subscribed_apps(c);
@@ -185,7 +189,8 @@ static bool route(struct graph_call *c, struct str rest)
 	if (str_eq(c->object, STR(SANDBOX_WABA_ID)))
 		return route_waba(c);
 	if (templates_by_id(c->world->templates, c->object) != NULL && c->edge.len == 0)
-		return graph_read_template(c);
+		return str_eq(c->ask->method, STR("POST")) ? graph_edit_template(c)
+							   : graph_read_template(c);
 	ok = c->edge.len == 0 && graph_media(c, &found);
 	if (found)
 		return ok;

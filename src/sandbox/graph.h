@@ -56,6 +56,10 @@ bool graph_upload_media(struct graph_call *c, const struct number *n);
 bool graph_media(struct graph_call *c, bool *found);
 /* The bytes behind a link. */
 bool graph_fetch_media(struct graph_call *c);
+/* POST and DELETE /{waba}/message_templates, POST /{template-id} */
+bool graph_create_template(struct graph_call *c);
+bool graph_edit_template(struct graph_call *c);
+bool graph_delete_templates(struct graph_call *c);
 /* Are the media ids in a message's content known? */
 bool graph_check_media_ids(struct graph_call *c, const char *type, struct json_val content);
 /* Everything that only reads. */

@@ -223,18 +223,36 @@ static bool filter_says_yes(struct graph_call *c, const char *name, const char *
 	return !graph_query(c, name, &want) || str_eq_nocase(want, str_from(value));
 }
 
+static void write_template(struct field_writer *f, const struct template *t)
+{
+	json_w_object(&f->w);
+	put(f, "name", t->name, true);
+	put(f, "parameter_format", t->named ? "NAMED" : "POSITIONAL", true);
+	put_raw(f, "components", str_from(t->components), true);
+	put(f, "language", t->language, true);
+	put(f, "status", t->status, true);
+	put(f, "category", t->category, true);
+	put(f, "sub_category", "CUSTOM", false);
+	put(f, "rejected_reason", "NONE", false);
+	put_raw(f, "quality_score", STR("{\"score\":\"UNKNOWN\"}"), false);
+	if (t->ttl_s != 0 && wants(f, "message_send_ttl_seconds", true))
+		json_w_kv_i64(&f->w, "message_send_ttl_seconds", t->ttl_s);
+	json_w_kv_text(&f->w, "id", t->id);
+	json_w_end(&f->w);
+}
+
 bool graph_read_templates(struct graph_call *c)
 {
 	size_t shown = 0, matched = 0;
 	const struct template *t;
-	struct json_writer w;
+	struct field_writer f;
 	struct page page;
 	bool more = false;
 
 	if (!read_page(c, &page))
 		return false;
-	json_w_init(&w, &c->out->body);
-	begin_page(&w);
+	start_fields(c, &f);
+	begin_page(&f.w);
 	for (size_t i = 0; (t = templates_at(c->world->templates, i)) != NULL; i++) {
 		if (!filter_says_yes(c, "name", t->name) ||
 		    !filter_says_yes(c, "language", t->language) ||
@@ -247,19 +265,19 @@ bool graph_read_templates(struct graph_call *c)
 			more = true;
 			break;
 		}
-		template_write(t, &w);
+		write_template(&f, t);
 		shown++;
 	}
-	end_page(c, &w, &page, shown, more);
+	end_page(c, &f.w, &page, shown, more);
 	return true;
 }
 
 bool graph_read_template(struct graph_call *c)
 {
-	struct json_writer w;
+	struct field_writer f;
 
-	json_w_init(&w, &c->out->body);
-	template_write(templates_by_id(c->world->templates, c->object), &w);
+	start_fields(c, &f);
+	write_template(&f, templates_by_id(c->world->templates, c->object));
 	return true;
 }
 

@@ -16,6 +16,7 @@
 
 #define SANDBOX_NUMBERS_MAX 64
 #define SANDBOX_TEMPLATES_MAX 6000 /* a verified portfolio's limit, cloud-api.md 4.5 */
+#define SANDBOX_CREATIONS_MAX 100 /* templates an hour, cloud-api.md 4.5 */
 #define SANDBOX_CUSTOMERS_MAX 1000000
 #define SANDBOX_DELIVERIES_MAX 1000000 /* messages whose statuses are still to come */
 #define SANDBOX_SENT_FULL_MAX 20000 /* accepted messages kept with their bodies */

@@ -98,6 +98,20 @@ bool metaerr_graph(struct metaerr *e, int code, int subcode, const char *type, c
 	return false;
 }
 
+bool metaerr_template(struct metaerr *e, int subcode, const char *title, const char *reason, ...)
+{
+	va_list args;
+
+	start(e, 100);
+	e->subcode = subcode;
+	e->title = title;
+	(void)snprintf(e->message, sizeof(e->message), "Invalid parameter");
+	va_start(args, reason);
+	(void)vsnprintf(e->hint, sizeof(e->hint), reason, args);
+	va_end(args);
+	return false;
+}
+
 void metaerr_write(const struct metaerr *e, const char *trace_id, struct buf *out)
 {
 	struct json_writer w;
@@ -118,6 +132,10 @@ void metaerr_write(const struct metaerr *e, const char *trace_id, struct buf *ou
 	}
 	if (e->subcode != 0)
 		json_w_kv_i64(&w, "error_subcode", e->subcode);
+	if (e->title != NULL) {
+		json_w_kv_bool(&w, "is_transient", false);
+		json_w_kv_text(&w, "error_user_title", e->title);
+	}
 	if (e->hint[0] != '\0')
 		json_w_kv_text(&w, "error_user_msg", e->hint);
 	json_w_kv_text(&w, "fbtrace_id", trace_id);

@@ -16,6 +16,7 @@ struct metaerr {
 	const char *type; /* "OAuthException" */
 	char message[METAERR_TEXT_MAX];
 	char details[METAERR_TEXT_MAX]; /* empty: no error_data */
+	const char *title; /* error_user_title; NULL: none; static */
 	char hint[METAERR_TEXT_MAX]; /* error_user_msg; empty: none */
 };
 
@@ -32,6 +33,10 @@ bool metaerr_param(struct metaerr *e, const char *reason, ...) GW_PRINTF(2, 3);
 /* A message of its own. */
 bool metaerr_graph(struct metaerr *e, int code, int subcode, const char *type, const char *message,
 		   ...) GW_PRINTF(5, 6);
+
+/* Code 100 "Invalid parameter" as template calls answer it: the reason is error_user_msg. */
+bool metaerr_template(struct metaerr *e, int subcode, const char *title, const char *reason, ...)
+	GW_PRINTF(4, 5);
 
 /* The body of an answer. */
 void metaerr_write(const struct metaerr *e, const char *trace_id, struct buf *out);

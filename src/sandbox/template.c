@@ -21,6 +21,12 @@ struct templates {
 	struct template **items;
 	size_t count, cap;
 	uint64_t next_id;
+	struct {
+		char *name; /* NULL: a free place */
+		char language[16];
+		int64_t until_ns;
+	} locks[TEMPLATE_LOCKS_MAX];
+	size_t lock_at;
 };
 
 static const char *const seeded[] = {
@@ -78,6 +84,8 @@ void templates_free(struct templates *all)
 		return;
 	for (size_t i = 0; i < all->count; i++)
 		template_free(all->items[i]);
+	for (size_t i = 0; i < TEMPLATE_LOCKS_MAX; i++)
+		free(all->locks[i].name);
 	free(all->items);
 	free(all);
 }
@@ -249,6 +257,7 @@ static gw_status read_template(struct json_val object, struct template *t, struc
 	(void)str_copy(word, t->status, sizeof(t->status));
 	t->named = json_get_str(object, STR("parameter_format"), 16, &word) &&
 		   str_eq_nocase(word, STR("NAMED"));
+	(void)json_get_i64(object, STR("message_send_ttl_seconds"), &t->ttl_s);
 	t->components = xstrndup(json_bytes(components));
 	for (it = json_iter(components); json_next(&it, &v);) {
 		st = read_component(t, v, err);
@@ -276,6 +285,7 @@ gw_status templates_set(struct templates *all, struct json_val object, const str
 	}
 	if (slot != NULL) {
 		memcpy(t->id, (*slot)->id, sizeof(t->id));
+		memcpy(t->edits_ns, (*slot)->edits_ns, sizeof(t->edits_ns));
 		template_free(*slot);
 		*slot = t;
 	} else {
@@ -303,6 +313,51 @@ gw_status templates_set_status(struct templates *all, struct str name, struct st
 	if (!str_copy(status, (*slot)->status, sizeof((*slot)->status)))
 		return gw_error_set(err, GW_EARG, "status: too long");
 	return GW_OK;
+}
+
+void templates_remove(struct templates *all, size_t index)
+{
+	ASSERT(index < all->count);
+	template_free(all->items[index]);
+	all->count--;
+	memmove(all->items + index, all->items + index + 1,
+		(all->count - index) * sizeof(struct template *));
+}
+
+void templates_lock(struct templates *all, const struct template *t, int64_t until_ns)
+{
+	size_t at = all->lock_at;
+
+	free(all->locks[at].name);
+	all->locks[at].name = xstrdup(t->name);
+	(void)str_copy(str_from(t->language), all->locks[at].language, 16);
+	all->locks[at].until_ns = until_ns;
+	all->lock_at = (at + 1) % TEMPLATE_LOCKS_MAX;
+}
+
+bool templates_is_locked(const struct templates *all, struct str name, struct str language,
+			 int64_t now_ns)
+{
+	for (size_t i = 0; i < TEMPLATE_LOCKS_MAX && all->locks[i].name != NULL; i++) {
+		if (all->locks[i].until_ns > now_ns && str_eq(name, str_from(all->locks[i].name)) &&
+		    str_eq(language, str_from(all->locks[i].language)))
+			return true;
+	}
+	return false;
+}
+
+/* The oldest of the ten gives way. */
+void templates_note_edit(struct templates *all, struct str id, int64_t now_ns)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct template *t = all->items[i];
+
+		if (!str_eq(id, str_from(t->id)))
+			continue;
+		memmove(t->edits_ns + 1, t->edits_ns,
+			(TEMPLATE_EDITS_MAX - 1) * sizeof(t->edits_ns[0]));
+		t->edits_ns[0] = now_ns;
+	}
 }
 
 void template_write(const struct template *t, struct json_writer *w)

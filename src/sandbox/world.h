@@ -22,6 +22,7 @@
 
 struct customers;
 struct delivery;
+struct review;
 struct media_all;
 struct sent;
 struct sent_message;
@@ -51,6 +52,7 @@ struct world_hooks {
 };
 
 TAILQ_HEAD(delivery_list, delivery);
+TAILQ_HEAD(review_list, review);
 
 struct world {
 	struct loop *loop;
@@ -68,6 +70,9 @@ struct world {
 	struct sent *sent;
 	struct delivery_list deliveries;
 	size_t delivery_count;
+	struct review_list reviews; /* templates that wait */
+	int64_t creations_ns[SANDBOX_CREATIONS_MAX]; /* of templates, the last ones */
+	size_t creation_at;
 	struct buf scratch; /* the change being written */
 	uint64_t reads, typings; /* read receipts and typing indicators taken */
 };
