@@ -473,6 +473,8 @@ static void write_numbers(const struct world *world, struct json_writer *w)
 		json_w_kv_text(w, "name", n->name);
 		json_w_kv_i64(w, "limit_mps", world_limit_mps(world, n));
 		json_w_kv_bool(w, "registered", n->registered);
+		if (n->code[0] != '\0')
+			json_w_kv_text(w, "code", n->code);
 		json_w_kv_i64(w, "worst_second", (int64_t)n->worst_second);
 		json_w_end(w);
 	}

@@ -22,6 +22,7 @@ struct pair {
 	const struct number *number;
 	int64_t window_until_ns; /* 0: never open */
 	struct gcra rate;
+	bool is_blocked; /* by the number */
 };
 
 struct customer {

@@ -127,7 +127,7 @@ static bool check_token(struct graph_call *c)
 
 static bool route_number(struct graph_call *c, struct number *n)
 {
-	bool is_get = str_eq(c->ask->method, STR("GET"));
+	bool is_get = str_eq(c->ask->method, STR("GET")), found = false, ok;
 
 	if (c->edge.len == 0 && is_get)
 		return graph_read_number(c, n);
@@ -135,6 +135,15 @@ static bool route_number(struct graph_call *c, struct number *n)
 		return graph_send(c, n);
 	if (str_eq(c->edge, STR("media")) && str_eq(c->ask->method, STR("POST")))
 		return graph_upload_media(c, n);
+	if (c->edge.len == 0 && str_eq(c->ask->method, STR("POST")))
+		return graph_change_number(c, n);
+	if (str_eq(c->edge, STR("block_users")))
+		return graph_block_users(c, n);
+	if (str_eq(c->edge, STR("message_qrdls")))
+		return graph_qr_codes(c, n, STR_EMPTY);
+	ok = graph_number_edge(c, n, &found);
+	if (found)
+		return ok;
 	return fail_path(c, c->edge);
 }
 
@@ -152,16 +161,10 @@ static bool route_waba(struct graph_call *c)
 		return graph_create_template(c);
 	if (str_eq(c->edge, STR("message_templates")) && str_eq(c->ask->method, STR("DELETE")))
 		return graph_delete_templates(c);
-	if (str_eq(c->edge, STR("subscribed_apps"))) {
-		if (is_get)
-			return graph_read_subscribed_apps(c);
-		if (str_eq(c->ask->method, STR("POST")) &&
-		    json_exists(json_member(c->body, STR("override_callback_uri"))))
-			return metaerr_param(&c->err, "the sandbox has one callback and no "
-						      "overrides: POST /sandbox/v1/callback");
-		graph_write_success(c);
-		return true;
-	}
+	if (str_eq(c->edge, STR("phone_numbers")) && str_eq(c->ask->method, STR("POST")))
+		return graph_add_number(c);
+	if (str_eq(c->edge, STR("subscribed_apps")))
+		return graph_subscribed_apps(c);
 	return fail_path(c, c->edge);
 }
 
@@ -177,17 +180,23 @@ static bool route(struct graph_call *c, struct str rest)
 	struct number *n;
 	bool found = false, ok;
 
+	n = world_number(c->world, c->object);
+	if (rest.len > 0 && n != NULL && str_eq(c->edge, STR("message_qrdls")))
+		return graph_qr_codes(c, n, rest);
 	if (rest.len > 0)
 		return fail_path(c, rest);
 	if (str_eq(c->object, STR("debug_token")))
 		return graph_debug_token(c);
 	if (is_media_link(c))
 		return graph_fetch_media(c);
-	n = world_number(c->world, c->object);
 	if (n != NULL)
 		return route_number(c, n);
 	if (str_eq(c->object, STR(SANDBOX_WABA_ID)))
 		return route_waba(c);
+	if (str_eq(c->object, STR(SANDBOX_BUSINESS_ID)) &&
+	    str_eq(c->edge, STR("owned_whatsapp_business_accounts")) &&
+	    str_eq(c->ask->method, STR("GET")))
+		return graph_read_owned(c);
 	if (templates_by_id(c->world->templates, c->object) != NULL && c->edge.len == 0)
 		return str_eq(c->ask->method, STR("POST")) ? graph_edit_template(c)
 							   : graph_read_template(c);

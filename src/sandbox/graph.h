@@ -60,6 +60,19 @@ bool graph_fetch_media(struct graph_call *c);
 bool graph_create_template(struct graph_call *c);
 bool graph_edit_template(struct graph_call *c);
 bool graph_delete_templates(struct graph_call *c);
+/* Edges of a number (graph_number.c); *found: it is one of them. */
+bool graph_number_edge(struct graph_call *c, struct number *n, bool *found);
+bool graph_change_number(struct graph_call *c, struct number *n); /* POST /{phone} */
+bool graph_block_users(struct graph_call *c, struct number *n);
+bool graph_qr_codes(struct graph_call *c, struct number *n, struct str code); /* empty: all */
+void graph_write_kept(const struct number *n, const char *edge, struct str fields,
+		      struct json_writer *w);
+bool graph_check_product(struct graph_call *c); /* messaging_product */
+/* Of the account (graph_account.c). */
+bool graph_subscribed_apps(struct graph_call *c);
+bool graph_add_number(struct graph_call *c);
+bool graph_read_owned(struct graph_call *c);
+bool graph_is_asked(struct str fields, const char *name); /* is it in fields=a,b{c,d}? */
 /* Are the media ids in a message's content known? */
 bool graph_check_media_ids(struct graph_call *c, const char *type, struct json_val content);
 /* Everything that only reads. */

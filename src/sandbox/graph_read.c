@@ -16,7 +16,7 @@
 #define PAGE_MAX 1000
 
 /* Is `name` in fields=a,b{c,d}? */
-static bool is_asked(struct str fields, const char *name)
+bool graph_is_asked(struct str fields, const char *name)
 {
 	size_t start = 0, depth = 0;
 
@@ -47,7 +47,7 @@ struct field_writer {
 
 static bool wants(const struct field_writer *f, const char *name, bool by_default)
 {
-	return f->fields.len == 0 ? by_default : is_asked(f->fields, name);
+	return f->fields.len == 0 ? by_default : graph_is_asked(f->fields, name);
 }
 
 static void put(struct field_writer *f, const char *name, const char *value, bool by_default)
@@ -62,13 +62,50 @@ static void put_raw(struct field_writer *f, const char *name, struct str value, 
 		json_w_kv_raw(&f->w, name, value);
 }
 
+static void write_automation(struct field_writer *f, const struct number *n)
+{
+	json_w_key(&f->w, STR("conversational_automation"));
+	json_w_object(&f->w);
+	graph_write_kept(n, "conversational_automation", STR_EMPTY, &f->w);
+	json_w_kv_text(&f->w, "id", n->id);
+	json_w_end(&f->w);
+}
+
+static void write_entity(struct json_writer *w, const char *type, const char *id, bool can_send)
+{
+	json_w_object(w);
+	json_w_kv_text(w, "entity_type", type);
+	json_w_kv_text(w, "id", id);
+	json_w_kv_text(w, "can_send_message", can_send ? "AVAILABLE" : "BLOCKED");
+	json_w_end(w);
+}
+
+/* Overall is the worst of all (4.2).  n is NULL for the account alone. */
+static void write_health(struct field_writer *f, const struct number *n)
+{
+	bool can_send = n == NULL || n->registered;
+
+	json_w_key(&f->w, STR("health_status"));
+	json_w_object(&f->w);
+	json_w_kv_text(&f->w, "can_send_message", can_send ? "AVAILABLE" : "BLOCKED");
+	json_w_key(&f->w, STR("entities"));
+	json_w_array(&f->w);
+	if (n != NULL)
+		write_entity(&f->w, "PHONE_NUMBER", n->id, can_send);
+	write_entity(&f->w, "WABA", SANDBOX_WABA_ID, true);
+	write_entity(&f->w, "BUSINESS", SANDBOX_BUSINESS_ID, true);
+	write_entity(&f->w, "APP", SANDBOX_APP_ID, true);
+	json_w_end(&f->w);
+	json_w_end(&f->w);
+}
+
 static void write_number(struct graph_call *c, struct field_writer *f, const struct number *n)
 {
 	bool is_high = world_limit_mps(c->world, n) > 80;
 
 	json_w_object(&f->w);
 	put(f, "verified_name", n->name, true);
-	put(f, "code_verification_status", "VERIFIED", true);
+	put(f, "code_verification_status", n->unverified ? "NOT_VERIFIED" : "VERIFIED", true);
 	put(f, "display_phone_number", n->display, true);
 	put(f, "quality_rating", "GREEN", true);
 	put(f, "platform_type", "CLOUD_API", true);
@@ -80,7 +117,11 @@ static void write_number(struct graph_call *c, struct field_writer *f, const str
 	put(f, "messaging_limit_tier", "TIER_UNLIMITED", false);
 	put(f, "whatsapp_business_manager_messaging_limit", "TIER_UNLIMITED", false);
 	put_raw(f, "is_official_business_account", STR("false"), false);
-	put_raw(f, "is_pin_enabled", STR("false"), false);
+	put_raw(f, "is_pin_enabled", n->pin[0] != '\0' ? STR("true") : STR("false"), false);
+	if (wants(f, "conversational_automation", false))
+		write_automation(f, n);
+	if (wants(f, "health_status", false))
+		write_health(f, n);
 	json_w_kv_text(&f->w, "id", n->id);
 	json_w_end(&f->w);
 }
@@ -116,6 +157,8 @@ bool graph_read_waba(struct graph_call *c)
 	put(&f, "business_verification_status", "verified", false);
 	put(&f, "ownership_type", "SELF_OWNED", false);
 	put(&f, "country", "US", false);
+	if (wants(&f, "health_status", false))
+		write_health(&f, NULL);
 	json_w_kv_text(&f.w, "id", SANDBOX_WABA_ID);
 	json_w_end(&f.w);
 	return true;

@@ -84,6 +84,10 @@ static int fate_of(struct graph_call *c, const struct number *n, struct customer
 		*details = "Message Undeliverable.";
 		return 131026;
 	}
+	if (customer_pair(customer, n)->is_blocked) {
+		*details = "The user is blocked by the business.";
+		return 130403;
+	}
 	if (t == NULL && w->settings.enforce_window && !customer_window_is_open(w, customer, n)) {
 		*details = WINDOW_DETAILS;
 		return 131047;

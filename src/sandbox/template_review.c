@@ -39,7 +39,7 @@ void template_tell_status(struct world *w, const struct template *t)
 	json_w_kv_text(&jw, "field", "message_template_status_update");
 	json_w_end(&jw);
 	if (!buf_failed(&w->scratch))
-		w->hooks.emit(w->hooks.cookie, buf_str(&w->scratch));
+		world_emit(w, buf_str(&w->scratch));
 }
 
 static void forget(struct review *r)

@@ -26,8 +26,20 @@
 #define RECENT_MIN 256
 #define RECENT_MAX 131072
 
+void number_drop_code(struct number *n, struct qr *q)
+{
+	TAILQ_REMOVE(&n->codes, q, link);
+	n->code_count--;
+	free(q->prefilled);
+	free(q);
+}
+
 static void number_free(struct number *n)
 {
+	while (!TAILQ_EMPTY(&n->codes))
+		number_drop_code(n, TAILQ_FIRST(&n->codes));
+	for (size_t i = 0; i < NUMBER_KEPT_MAX; i++)
+		free(n->kept[i]);
 	free(n->recent_ns);
 	free(n);
 }
@@ -51,6 +63,7 @@ static void seed_streams(struct world *w)
 {
 	rnd_init_seed(&w->ids, w->seed);
 	rnd_init_seed(&w->jitter, w->seed ^ UINT64_C(0x6a69747465720001));
+	rnd_init_seed(&w->codes, w->seed ^ UINT64_C(0x636f646573000004));
 	rnd_init_seed(&w->traces, w->seed ^ UINT64_C(0x7472616365000002));
 }
 
@@ -72,6 +85,7 @@ static void fill(struct world *w)
 	TAILQ_INIT(&w->deliveries);
 	w->delivery_count = 0;
 	w->reads = w->typings = 0;
+	w->unsubscribed = false;
 }
 
 static void empty(struct world *w)
@@ -164,6 +178,8 @@ gw_status world_set_number(struct world *w, struct str id, struct str phone, str
 		(void)snprintf(n->digits, sizeof(n->digits), "155507839%02zu", w->number_count);
 		(void)snprintf(n->name, sizeof(n->name), "Godwit Sandbox");
 		n->registered = true;
+		n->is_cart_enabled = true;
+		TAILQ_INIT(&n->codes);
 		w->numbers[w->number_count++] = n;
 	}
 	if (phone.len > 0)
@@ -317,5 +333,11 @@ void world_end_change(struct world *w, struct json_writer *jw)
 			  (unsigned)SANDBOX_CHANGE_MAX);
 		return;
 	}
-	w->hooks.emit(w->hooks.cookie, buf_str(&w->scratch));
+	world_emit(w, buf_str(&w->scratch));
+}
+
+void world_emit(struct world *w, struct str change)
+{
+	if (!w->unsubscribed)
+		w->hooks.emit(w->hooks.cookie, change);
 }

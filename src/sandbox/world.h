@@ -28,6 +28,13 @@ struct sent;
 struct sent_message;
 struct templates;
 
+struct qr {
+	TAILQ_ENTRY(qr) link;
+	char code[15];
+	char *prefilled;
+};
+TAILQ_HEAD(qr_list, qr);
+
 struct number {
 	char id[GRAPH_ID_MAX];
 	char display[PHONE_MAX + 8]; /* "+1 555-078-3881" */
@@ -36,6 +43,15 @@ struct number {
 	char country[4]; /* calling code, put before national numbers */
 	int64_t limit_mps; /* 0: the setting */
 	bool registered;
+	bool unverified; /* no code was verified yet */
+	char pin[8], code[8]; /* two-step PIN, code that was sent; empty: none */
+	int64_t registrations_ns[NUMBER_TURNS_MAX], deregistrations_ns[NUMBER_TURNS_MAX];
+	size_t registration_at, deregistration_at;
+	char *kept[NUMBER_KEPT_MAX]; /* JSON as written; NULL: never (graph_number.c) */
+	bool is_cart_enabled, is_catalog_visible;
+	size_t blocked_count;
+	struct qr_list codes;
+	size_t code_count;
 	struct gcra throughput;
 	/* Accept times of the last second, for the worst second seen. */
 	int64_t *recent_ns;
@@ -61,7 +77,8 @@ struct world {
 	struct world_hooks hooks;
 	struct settings settings;
 	uint64_t seed;
-	struct rnd ids, jitter, traces; /* streams of their own: one never shifts another */
+	bool unsubscribed; /* no app: no webhooks */
+	struct rnd ids, jitter, traces, codes; /* streams of their own: one never shifts another */
 	struct number *numbers[SANDBOX_NUMBERS_MAX];
 	size_t number_count;
 	struct templates *templates;
@@ -83,6 +100,9 @@ void world_free(struct world *w);
 /* As world_new() left it, settings too; the clock stays. */
 void world_reset(struct world *w);
 
+/* What there is to tell the business, unless no app is subscribed. */
+void world_emit(struct world *w, struct str change);
+void number_drop_code(struct number *n, struct qr *q);
 struct number *world_number(const struct world *w, struct str id); /* NULL: none */
 /* Add or change; GW_ELIMIT over SANDBOX_NUMBERS_MAX.  id may be empty: the next free one. */
 GW_NODISCARD gw_status world_set_number(struct world *w, struct str id, struct str phone,
