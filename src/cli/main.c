@@ -28,6 +28,8 @@
 	X(cmd_message_list)       \
 	X(cmd_message_get)        \
 	X(cmd_message_resolve)    \
+	X(cmd_conversation_list)  \
+	X(cmd_conversation_get)   \
 	X(cmd_event_list)         \
 	X(cmd_event_get)          \
 	X(cmd_event_replay)       \

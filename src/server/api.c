@@ -59,6 +59,8 @@ static const struct route routes[] = {
 	{ "GET", "/api/v1/messages/*", SCOPE_READ, OWN, api_message_get },
 	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, OWN, api_message_trail },
 	{ "POST", "/api/v1/messages/*/resolve", SCOPE_MANAGE, OWN, api_message_resolve },
+	{ "GET", "/api/v1/conversations", SCOPE_READ, OWN, api_conversation_list },
+	{ "GET", "/api/v1/conversations/*", SCOPE_READ, OWN, api_conversation_get },
 	{ "GET", "/api/v1/events", SCOPE_READ, OWN, api_event_list },
 	{ "GET", "/api/v1/events/*", SCOPE_READ, OWN, api_event_get },
 	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, OWN, api_event_replay },

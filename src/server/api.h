@@ -71,11 +71,13 @@ void api_number_key(struct api_request *r, const char *why);
 /* An id in the query that narrows a list; none: it stays as it is.  False: answered with 404. */
 bool api_query_id(struct api_request *r, const char *name, enum id_kind kind, struct id *out);
 
-/* handlers: api_messages.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
+/* handlers: api_messages.c, api_who.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
 void api_message_list(struct api_request *r);
 void api_message_get(struct api_request *r);
 void api_message_trail(struct api_request *r);
 void api_message_resolve(struct api_request *r);
+void api_conversation_list(struct api_request *r); /* api_who.c */
+void api_conversation_get(struct api_request *r);
 void api_event_list(struct api_request *r);
 void api_event_get(struct api_request *r);
 void api_event_replay(struct api_request *r);

@@ -543,6 +543,28 @@ static gw_status window_of(struct sql *q, int64_t conversation, int64_t *out)
 	return status;
 }
 
+gw_status conversation_window(struct sql *q, int64_t conversation, int64_t *out_ms)
+{
+	gw_status status;
+	int64_t latest = 0;
+	sqlite3_stmt *st;
+	bool more = true;
+
+	status = window_of(q, conversation, &latest);
+	st = sql_use(q, SQL_CONVERSATION_MERGED);
+	bind_i64(&(struct bind){ st, 0 }, conversation);
+	while (status == GW_OK && more) {
+		status = sql_step(q, st, &more);
+		if (status == GW_OK && more)
+			status = window_of(q, sqlite3_column_int64(st, 0), &latest);
+	}
+	if (status == GW_OK)
+		*out_ms = latest;
+	else
+		sql_done(st);
+	return status;
+}
+
 gw_status contact_window(struct sql *q, struct str number_id, const struct str *keys, size_t count,
 			 int64_t *out_ms)
 {
@@ -550,7 +572,6 @@ gw_status contact_window(struct sql *q, struct str number_id, const struct str *
 	struct bind b = { st, 0 };
 	int64_t contact, conversation = 0, latest = 0;
 	gw_status status;
-	bool more = true;
 
 	status = find_any(q, keys, count, &contact);
 	if (status == GW_OK && contact != 0) {
@@ -560,17 +581,8 @@ gw_status contact_window(struct sql *q, struct str number_id, const struct str *
 		status = ask_i64(q, st, &conversation);
 	}
 	if (status == GW_OK && conversation != 0)
-		status = window_of(q, conversation, &latest);
-	st = sql_use(q, SQL_CONVERSATION_MERGED);
-	bind_i64(&(struct bind){ st, 0 }, conversation);
-	while (status == GW_OK && conversation != 0 && more) {
-		status = sql_step(q, st, &more);
-		if (status == GW_OK && more)
-			status = window_of(q, sqlite3_column_int64(st, 0), &latest);
-	}
+		status = conversation_window(q, conversation, &latest);
 	if (status == GW_OK)
 		*out_ms = latest;
-	else
-		sql_done(st);
 	return status;
 }

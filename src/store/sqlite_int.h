@@ -172,6 +172,8 @@ gw_status contact_next_seq(struct writer *w, const struct store_event_in *ev, co
 /* When any of keys (phones or user ids) last opened the window of a number; 0: no record. */
 gw_status contact_window(struct sql *q, struct str number_id, const struct str *keys, size_t count,
 			 int64_t *out_ms);
+/* The same of one conversation and of those that were merged into it. */
+gw_status conversation_window(struct sql *q, int64_t conversation, int64_t *out_ms);
 
 /* ---- sqlite_inbox.c */
 #define SPLICE_MAX 128 /* 9 spans of two varints of 5, a word of 24 and its length */
@@ -223,6 +225,12 @@ gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, boo
 	" LEFT JOIN contact c ON c.row=coalesce(c0.merged_into,c0.row)"                         \
 	" LEFT JOIN message m ON m.row=coalesce(e.message,iif(e.state_version IS NULL,NULL,"    \
 	"(SELECT w.row FROM message w WHERE w.wamid=e.external_id LIMIT 1))) "
+#define CONVERSATION_COLUMNS                                                              \
+	"v.row,v.id,c.id,v.account_id,v.group_id,v.channel,c.user_id,c.phone,c.username," \
+	"c.name,v.created_ms"
+#define CONVERSATION_JOINS                          \
+	" LEFT JOIN contact c0 ON c0.row=v.contact" \
+	" LEFT JOIN contact c ON c.row=coalesce(c0.merged_into,c0.row) "
 void message_read(struct cols *c, struct store_message_row *m); /* MESSAGE_COLUMNS */
 void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. size */
 #define MESSAGE_COLUMNS                                                                    \

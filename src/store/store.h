@@ -493,6 +493,33 @@ GW_NODISCARD gw_status reader_deliveries(struct store_reader *r, const struct id
  * number_id and any of the spellings or the user id of the contact. */
 GW_NODISCARD gw_status reader_window(struct store_reader *r, struct str number_id,
 				     const struct str *keys, size_t key_count, int64_t *out_ms);
+
+/* One number's talk with one customer or group, newest conversation first. */
+struct store_conversation_row {
+	struct id id, contact;
+	bool has_contact; /* false: a group's */
+	struct str account_id, group_id, channel;
+	struct str user_id, phone, username, name; /* of the contact, now */
+	int64_t created_ms;
+	int64_t window_ms; /* when the customer last opened the window; 0: no record */
+	int64_t last_seq, last_ms; /* of what was last said; 0: nothing kept */
+	struct str last_type, last_kind;
+};
+struct store_conversation_filter {
+	struct str account_id; /* empty: all */
+	struct str numbers; /* account ids with commas between them: no others; empty: all */
+	struct id contact; /* zeros: all */
+	struct id before;
+	unsigned limit; /* at most 1000 */
+};
+typedef bool (*store_conversation_fn)(void *cookie, const struct store_conversation_row *c);
+GW_NODISCARD gw_status reader_conversations(struct store_reader *r,
+					    const struct store_conversation_filter *f,
+					    store_conversation_fn fn, void *cookie);
+/* One that was merged is answered as what it became.  GW_ENOTFOUND when there is none. */
+GW_NODISCARD gw_status reader_conversation(struct store_reader *r, const struct id *id,
+					   store_conversation_fn fn, void *cookie);
+
 /* PRAGMA integrity_check and the invariants of the schema; one callback per finding.  May take
  * longer than other jobs: it lifts the limit of the job that calls it. */
 GW_NODISCARD gw_status reader_check(struct store_reader *r,

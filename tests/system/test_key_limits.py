@@ -172,7 +172,8 @@ def test_pages_hold_its_own_and_all_of_them(world, noun, more):
 def test_filters_do_not_widen_it(world):
     hers = world.events[OTHER_NUMBER][0]
     for path in ("messages?number=" + OTHER_NUMBER, "messages?to=%2B" + HER, "events?account=" + OTHER_NUMBER,
-                 "events?conversation=" + hers["conversation"]["id"], "messages?number=%25", "events?account=%2C"):
+                 "events?conversation=" + hers["conversation"]["id"], "conversations?number=" + OTHER_NUMBER,
+                 "conversations?contact=" + hers["contact"]["id"], "messages?number=%25", "events?account=%2C"):
         assert world.get(path)["data"] == [], path
     assert world.get("messages?to=%2B" + HIS + "&number=" + NUMBER)["data"]
     assert world.get("events?account=" + NUMBER)["data"]
@@ -187,12 +188,15 @@ def by_id(world):
     message = (world.sent[NUMBER][0], world.sent[OTHER_NUMBER][0], "msg_" + NOWHERE)
     wamid = [world.gateway.message(m)["wamid"] for m in message[:2]] + ["wamid.nobody"]
     event = (world.events[NUMBER][0]["id"], world.events[OTHER_NUMBER][0]["id"], "evt_" + NOWHERE)
+    conversation = tuple(world.events[n][0]["conversation"]["id"] for n in (NUMBER, OTHER_NUMBER)) + (
+        "cnv_" + NOWHERE,)
     destination = (world.mine, world.theirs, "dst_" + NOWHERE)
     to = json.dumps({"destination": world.mine}).encode()
     return {
         ("GET", "/api/v1/messages/{id}"): [(None, message), (None, wamid)],
         ("GET", "/api/v1/messages/{id}/trail"): [(None, message), (None, wamid)],
         ("POST", "/api/v1/messages/{id}/resolve"): [(b'{"as":"expire"}', message)],
+        ("GET", "/api/v1/conversations/{id}"): [(None, conversation)],
         ("GET", "/api/v1/events/{id}"): [(None, event)],
         ("POST", "/api/v1/events/{id}/replay"): [(to, event)],
         ("POST", "/api/v1/destinations/{id}/test"): [(None, destination)] + [
