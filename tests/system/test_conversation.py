@@ -72,7 +72,7 @@ def test_pages_and_filters(stack):
     assert gateway.api("GET", "conversations", number="999")["data"] == []
     for nobody in ("cnv_" + "0" * 26, "nonsense", newest[0]["contact"]["id"]):
         answer = gateway.local("GET", "/api/v1/conversations/" + nobody)
-        assert (answer.status, answer.json()["error"]["code"]) == (404, "no_such_id"), nobody
+        assert (answer.status, answer.json["error"]["code"]) == (404, "no_such_id"), nobody
 
 
 def test_the_command_line_shows_it(stack):
