@@ -37,7 +37,7 @@ struct send {
 	struct cli *cli;
 	struct api *api;
 	/* options */
-	const char *from, *template, *lang, *json_body, *wait, *key;
+	const char *from, *template, *lang, *json_body, *wait, *key, *category;
 	struct opt_list vars;
 	bool async;
 	/* what is known */
@@ -440,7 +440,7 @@ static int refused(struct send *s, const struct api_answer *answer)
 
 static int post(struct send *s, const struct buf *body, struct api_answer *answer)
 {
-	char key[300];
+	char key[300], category[64];
 	struct api_request r = {
 		.method = "POST",
 		.body = buf_str(body),
@@ -454,6 +454,10 @@ static int post(struct send *s, const struct buf *body, struct api_answer *answe
 	if (s->key != NULL) {
 		(void)snprintf(key, sizeof(key), "Idempotency-Key: %s", s->key);
 		r.headers[n++] = key;
+	}
+	if (s->category != NULL) {
+		(void)snprintf(category, sizeof(category), "Godwit-Category: %s", s->category);
+		r.headers[n++] = category;
 	}
 	if (s->async)
 		r.headers[n++] = "Prefer: respond-async";
@@ -592,6 +596,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		{ OPT_TEXT, 0, "lang", &s->lang, "CODE", "its language (en_US)" },
 		{ OPT_LIST, 0, "var", &s->vars, "N=TEXT",
 		  "a variable of its body, by number or name" },
+		{ OPT_TEXT, 0, "category", &s->category, "WORD",
+		  "marketing, utility or authentication: marketing is refused to who opted out" },
 		{ OPT_TEXT, 0, "json-body", &s->json_body, "FILE",
 		  "the whole message as the Graph API takes it; - is standard input" },
 		{ OPT_TEXT, 0, "wait", &s->wait, "STATUS",

@@ -101,7 +101,8 @@ static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 {
 	struct guard_facts facts = { .entry = e,
 				     .window_ms = e->lane->window_ms,
-				     .now_ms = clock_wall_ms(loop_clock(d->o.loop)) };
+				     .now_ms = clock_wall_ms(loop_clock(d->o.loop)),
+				     .opted_out = e->lane->opted_out };
 	struct refusal r;
 
 	if (e->expires_ns <= now_ns) {

@@ -3,7 +3,7 @@
  * guard.c - the list of guards, asked in order at the moment of release
  *
  * A guard is one row of guards[] and one function that returns true or fills
- * the refusal.  Consent, template state, portfolio limit and number status are
+ * the refusal.  Template state, portfolio limit and number status are
  * further rows, before or after the window as their refusals should win.
  * TESTS  tests/unit/test_guard.c
  */
@@ -30,7 +30,22 @@ static bool window_is_open(const struct guard_facts *f, struct refusal *r)
 		      since);
 }
 
+/*
+ * Marketing only to those who did not opt out (cloud-api.md 6.6).  What is
+ * marketing says the class of the message (send_read.c); all else goes on, a
+ * reply in an open window among it.
+ */
+static bool is_wanted(const struct guard_facts *f, struct refusal *r)
+{
+	if (!f->opted_out || f->entry->class_ != OUTQ_MARKETING)
+		return true;
+	return refuse(r, REFUSAL_CONSENT, 131050,
+		      "the customer opted out of marketing messages; send none until the customer "
+		      "writes START or opts in again (godwit contact get shows the record)");
+}
+
 static bool (*const guards[])(const struct guard_facts *f, struct refusal *r) = {
+	is_wanted,
 	window_is_open,
 };
 

@@ -15,6 +15,7 @@ struct guard_facts {
 	const struct outq_entry *entry;
 	int64_t window_ms; /* when the customer last opened the window; 0: no record */
 	int64_t now_ms; /* wall */
+	bool opted_out; /* the customer wants no marketing */
 };
 
 /* True: it may go.  False: r says which guard refused it and why. */

@@ -17,6 +17,7 @@
  *                referenced.
  *             4. What the store refuses as what it is becomes `unknown`, once; its
  *                siblings stay what they are, and all are committed together.
+ *             5. No text that opts out is answered 200 before the optout is recorded.
  *
  * FAILURE     The store refused the body even so: 503, Meta delivers again.  Out of
  *             arena while parsing: the body is kept whole as one unknown event.
@@ -28,6 +29,7 @@
 #include "gateway/inbox.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/consent.h"
 #include "gateway/destination.h"
 #include "gateway/metrics.h"
 #include "gateway/normalize.h"
@@ -35,6 +37,7 @@
 
 /* Room for the normalized text beside a body: names, ids and escapes of many small items. */
 #define TEXT_ROOM(body_len, events) ((body_len)*7 + (events)*1024 + 4096)
+#define DECISION_MAX (64U * 1024) /* bytes of a composed decision */
 #define ALIAS_ROOM(events) ((events) * (size_t)1024 + 4096)
 
 struct inbox_item {
@@ -48,6 +51,8 @@ struct inbox_item {
 	struct event *events;
 	char *signature, *account;
 	struct wayback_mark mark;
+	void (*done)(void *cookie, const struct store_event_in *ev);
+	void *cookie;
 	size_t refs;
 };
 
@@ -55,6 +60,7 @@ struct inbox {
 	struct inbox_options o;
 	struct id_maker ids;
 	struct rnd rnd;
+	struct consent_words words;
 	size_t pending;
 	bool muted; /* the store is closing: nothing goes there again */
 };
@@ -66,6 +72,11 @@ struct inbox *inbox_new(const struct inbox_options *o)
 	in->o = *o;
 	rnd_init_system(&in->rnd);
 	return in;
+}
+
+void inbox_set_words(struct inbox *in, const char *stop, const char *start)
+{
+	consent_words_set(&in->words, stop, start);
 }
 
 void inbox_free(struct inbox *in)
@@ -90,6 +101,8 @@ static void item_free(struct inbox_item *item)
 	for (size_t i = 0; i < item->put.event_count; i++) {
 		if (item->put.events[i].opaque.len > 0) /* empty: a constant of the store's */
 			free((void *)(uintptr_t)item->put.events[i].opaque.ptr);
+		if (item->put.events[i].consent_keys.len > 0)
+			free((void *)(uintptr_t)item->put.events[i].consent_keys.ptr);
 	}
 	gw_notification_free(item->note);
 	arena_free(item->arena);
@@ -159,6 +172,8 @@ struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *so
 	item->refs = 1;
 	item->call = source->call;
 	item->mark = source->mark;
+	item->done = source->done;
+	item->cookie = source->cookie;
 	item->signature = xstrndup(source->signature);
 	item->account = xstrndup(source->account);
 	item->put.bytes = body;
@@ -191,6 +206,7 @@ bool inbox_is_stuck(const struct store *store, int64_t disk_min_bytes)
 /* What a reader would find in the store, from memory. */
 static void fill_row(struct event *e, const struct inbox_item *item)
 {
+	const struct id none = { { 0 } };
 	const struct store_event_in *in = e->in;
 	struct store_event_row *r = &e->row;
 
@@ -199,7 +215,7 @@ static void fill_row(struct event *e, const struct inbox_item *item)
 	r->id = in->id;
 	r->has_conversation = in->has_conversation;
 	r->conversation = in->conversation;
-	r->has_contact = in->has_conversation;
+	r->has_contact = !id_eq(&in->contact, &none);
 	r->contact = in->contact;
 	r->has_message = in->message_row != 0;
 	r->message = in->message;
@@ -240,6 +256,8 @@ static void to_sinks(struct inbox *in, struct event *e)
 		s->evidence(s->cookie, e);
 	if (s->window != NULL && e->in->opens_window)
 		s->window(s->cookie, e);
+	if (s->consent != NULL && e->in->consent_now != STORE_CONSENT_NONE)
+		s->consent(s->cookie, e);
 	if (s->relay != NULL && e->in->destination_count > 0)
 		s->relay(s->cookie, e);
 	if (s->tap != NULL)
@@ -354,6 +372,8 @@ static void on_committed(struct store_req *req)
 	if (item->mark.key != 0 && (req->status != GW_OK || item->put.quarantined))
 		in->o.wayback->refused++; /* before the answer: a status may have been in it */
 	answer(item, req->status == GW_OK); /* inv. 1 */
+	if (item->done != NULL)
+		item->done(item->cookie, req->status == GW_OK ? &item->put.events[0] : NULL);
 	if (req->status != GW_OK)
 		log_error(in->o.log, "inbox: a body was not stored status=%s bytes=%zu",
 			  gw_status_name(req->status), item->put.bytes.len);
@@ -364,9 +384,65 @@ static void on_committed(struct store_req *req)
 	item_unref(item);
 }
 
+/* ---- words of consent ---- */
+
+static bool may_decide(const gw_event *e)
+{
+	return e->type == GW_EVENT_MESSAGE_RECEIVED && e->channel == GW_CHANNEL_WHATSAPP &&
+	       e->group_id.len == 0 && (e->phone.len > 0 || e->user_id.len > 0) &&
+	       (e->kind == GW_KIND_TEXT || e->kind == GW_KIND_BUTTON);
+}
+
+static void put_decision(struct inbox *in, const struct inbox_item *item, const gw_event *e,
+			 enum store_consent what)
+{
+	struct inbox_source source = { .account = item->put.account,
+				       .received_ms = item->put.received_ms };
+	struct consent_change c = { .what = what,
+				    .source = "word",
+				    .phone = str_of_gw(e->phone),
+				    .user_id = str_of_gw(e->user_id),
+				    .number_id = str_of_gw(e->account_id),
+				    .address = str_of_gw(e->address),
+				    .business_id = str_of_gw(e->business_id),
+				    .at_s = e->at,
+				    .note = str_of_gw(e->text),
+				    .cause = str_of_gw(e->id) };
+	struct buf body;
+
+	buf_init(&body, DECISION_MAX);
+	consent_put_body(&body, &c);
+	if (buf_failed(&body))
+		log_error(in->o.log,
+			  "inbox: a word of consent is in no room: its ids are too long");
+	else
+		inbox_put(in, inbox_item_new(buf_take(&body), &source));
+	buf_release(&body);
+}
+
+/*
+ * inv. 5: a text that opts out or in is a decision of its own, which goes to the store before the
+ * message that it is in, in the same turn.  After a crash in between Meta, who had no 200, brings
+ * both again, and the decision is recognised.
+ */
+static void put_decisions(struct inbox *in, const struct inbox_item *item)
+{
+	for (size_t i = 0; i < gw_notification_count(item->note); i++) {
+		const gw_event *e = gw_notification_event(item->note, i);
+		enum store_consent what = STORE_CONSENT_NONE;
+
+		if (may_decide(e))
+			what = consent_of_text(&in->words, str_of_gw(e->text));
+		if (what != STORE_CONSENT_NONE)
+			put_decision(in, item, e, what);
+	}
+}
+
 void inbox_put(struct inbox *in, struct inbox_item *item)
 {
 	item->inbox = in;
+	if (item->note != NULL && !item->put.composed && item->mended.len == 0)
+		put_decisions(in, item);
 	for (size_t i = 0; i < item->put.event_count; i++) {
 		id_make(&in->ids, in->o.clock, &in->rnd, &item->put.events[i].id);
 		destinations_match(in->o.destinations, &item->put.events[i]);

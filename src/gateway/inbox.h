@@ -32,6 +32,9 @@ struct inbox_source {
 	struct http_call *call; /* answered after the commit; NULL: composed */
 	const struct token_reader *token; /* checks our tokens in statuses; read-only */
 	struct wayback_mark mark; /* how it was verified */
+	/* composed: told after the commit, before the sinks; ev NULL: it was not stored */
+	void (*done)(void *cookie, const struct store_event_in *ev);
+	void *cookie;
 };
 /* Takes body.ptr (malloc).  Never fails: what cannot be parsed is quarantined. */
 struct inbox_item *inbox_item_new(struct str body, const struct inbox_source *source);
@@ -41,6 +44,7 @@ struct inbox_sinks {
 	void *cookie;
 	void (*evidence)(void *cookie, struct event *e); /* a status with a message of ours */
 	void (*window)(void *cookie, struct event *e); /* a customer opened the window */
+	void (*consent)(void *cookie, struct event *e); /* what holds for a contact may be new */
 	void (*relay)(void *cookie, struct event *e); /* has destinations */
 	void (*tap)(void *cookie, struct event *e); /* every new event */
 };
@@ -55,6 +59,8 @@ struct inbox_options {
 	struct inbox_sinks sinks;
 };
 struct inbox *inbox_new(const struct inbox_options *o);
+/* Texts that opt out and in: lists with commas between the words (consent.h). */
+void inbox_set_words(struct inbox *in, const char *stop, const char *start);
 void inbox_free(struct inbox *in); /* nothing may be in the store any more */
 /* From now on committed events go to no sink: the last step of a drain. */
 void inbox_mute(struct inbox *in);

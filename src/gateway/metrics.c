@@ -30,7 +30,8 @@ static const char *const refusal_words[REFUSAL_NREFUSALS] = {
 	[REFUSAL_INVALID] = "invalid", [REFUSAL_WINDOW] = "window",
 	[REFUSAL_ACCOUNT] = "account", [REFUSAL_BUSY] = "busy",
 	[REFUSAL_OPAQUE] = "opaque",   [REFUSAL_IDEMPOTENCY] = "idempotency",
-	[REFUSAL_EXPIRED] = "expired", [REFUSAL_OTHER] = "other",
+	[REFUSAL_EXPIRED] = "expired", [REFUSAL_CONSENT] = "consent",
+	[REFUSAL_OTHER] = "other",
 };
 
 static const char *const outcome_words[OUTCOME_NOUTCOMES] = {

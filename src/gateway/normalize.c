@@ -15,6 +15,7 @@
 #include "gateway/normalize.h"
 #include "base/mac.h"
 #include "base/panic.h"
+#include "gateway/consent.h"
 #include "gateway/conversation.h"
 #include "json/json.h"
 
@@ -221,6 +222,18 @@ static void put_status(struct json_writer *w, const gw_event *e, struct str body
 		kv_opt(w, "opaque", e->opaque);
 }
 
+static void put_consent(struct json_writer *w, const struct store_event_in *in)
+{
+	if (in->consent == STORE_CONSENT_NONE)
+		return;
+	json_w_key(w, STR("consent"));
+	json_w_object(w);
+	json_w_kv_text(w, "what", in->consent == STORE_CONSENT_OUT ? "optout" : "optin");
+	json_w_kv_text(w, "scope", "marketing");
+	json_w_kv_text(w, "source", in->consent_source);
+	json_w_end(w);
+}
+
 static void put_change(struct json_writer *w, const gw_event *e, struct str body)
 {
 	json_w_key(w, STR("change"));
@@ -253,6 +266,7 @@ static void put_json(const gw_event *e, struct str body, struct buf *text,
 		put_status(&w, e, body, out->has_token);
 	else
 		put_change(&w, e, body);
+	put_consent(&w, out);
 	json_w_end(&w);
 	/* The offset for now: the buffer may move (normalize_settle). */
 	out->json = (struct str){ (const char *)(uintptr_t)at, text->len - at };
@@ -394,6 +408,8 @@ void normalize_event(const gw_event *e, struct str body, const struct token_read
 	}
 	if (status)
 		fill_status(e, body, token, out);
+	if (e->type == GW_EVENT_CONSENT && e->channel == GW_CHANNEL_WHATSAPP)
+		consent_read(part(body, e->item), token == NULL, a, out);
 	dedupe_key(e, body, out);
 	fill_splice(e, out->has_token, &out->splice);
 	put_json(e, body, text, out);

@@ -120,7 +120,8 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 		return;
 	arena_reset(ob->scratch);
 	if (r.code != 0 || !check_number(ob, s, &number, &r) ||
-	    !send_read(s->body, s->target, ob->scratch, &read, &r) || !check_room(ob, &r) ||
+	    !send_read(s->body, s->target, ob->scratch, &read, &r) ||
+	    !send_read_category(s->category, &read, &r) || !check_room(ob, &r) ||
 	    (!s->respond_async && !dispatch_lets_in(ob->dispatch, number->account, &r))) {
 		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
 		answer_refusal(s, &r); /* inv. 2 */
@@ -219,6 +220,29 @@ void outbox_window(struct outbox *ob, struct event *ev)
 		return;
 	open_window(ob, n, in->phone, at_ms);
 	open_window(ob, n, in->user_id, at_ms);
+}
+
+static void opt(const struct outbox *ob, struct str who, bool out)
+{
+	char key[RECIPIENT_MAX];
+	size_t len = recipient_canonical(who, key), at = 0;
+	struct outq_number *n;
+
+	while (len > 0 && (n = outq_next_number(ob->outq, &at)) != NULL) {
+		struct outq_lane *lane = outq_lane(n, str_make(key, len));
+
+		if (lane != NULL)
+			lane->opted_out = out;
+	}
+}
+
+void outbox_consent(struct outbox *ob, struct event *ev)
+{
+	struct str names = ev->in->consent_keys, name;
+
+	ob->consents++;
+	while (str_split(&names, '\n', &name))
+		opt(ob, name, ev->in->consent_now == STORE_CONSENT_OUT);
 }
 
 void outbox_count_inbound(struct outbox *ob, struct str number_id)
@@ -330,6 +354,7 @@ void outbox_take(struct outbox *ob, const struct store_message_row *m)
 		e->has_context = send_read_context(e->body, ob->scratch, &e->context);
 	}
 	outq_add(ob->outq, e, m->number_id, m->lane, m->window_ms);
+	e->lane->opted_out = m->opted_out;
 	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms, 0) : e->due_ns;
 	if (e->state == OUTQ_SENDING || e->state == OUTQ_UNKNOWN || m->has_evidence)
 		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);

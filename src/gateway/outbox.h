@@ -91,6 +91,7 @@ struct outbox_submit {
 	struct str body;
 	struct str idempotency_key; /* empty: none */
 	struct str policy; /* header Godwit-Unknown-Policy; empty: the default */
+	struct str category; /* header Godwit-Category; empty: what the body and path say */
 	struct id key_id; /* zeros: local */
 	bool respond_async;
 	int64_t received_ns; /* clock_real_ns */
@@ -104,9 +105,10 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s);
 /* Does the body bypass the outbox (status:"read", typing)?  Pure. */
 bool outbox_bypasses(struct str body);
 
-/* inbox_sinks.evidence and .window */
+/* inbox_sinks.evidence, .window and .consent */
 void outbox_evidence(struct outbox *ob, struct event *e);
 void outbox_window(struct outbox *ob, struct event *e);
+void outbox_consent(struct outbox *ob, struct event *e);
 
 enum outbox_resolve { OUTBOX_AS_SENT, OUTBOX_RESEND, OUTBOX_EXPIRE };
 /* An operator decides about an unknown message.  GW_ENOTFOUND, GW_ESTATE, or GW_OK: submitted;

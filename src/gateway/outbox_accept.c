@@ -165,6 +165,7 @@ static void queued(struct adding *a)
 	metric_count(ob->o.metrics, M_OUTBOX_ACCEPTED);
 	log_queued(ob, e);
 	outq_add(ob->outq, e, a->add.number_id, a->add.lane, a->add.window_ms);
+	e->lane->opted_out = a->add.opted_out; /* the store has told all that came before */
 	(void)FAULT("outbox.accepted"); /* O2: on disk, the caller does not know yet */
 	waiters_queued(ob, e, ob->draining);
 	dispatch_lane(ob->dispatch, e->lane);

@@ -25,6 +25,7 @@ struct outbox {
 	struct link addings, replays; /* heads */
 	struct link fetches; /* head; shelf.c */
 	struct map *fetching; /* the same by id */
+	uint64_t consents; /* changes of anybody's consent seen */
 	uint64_t adding_bytes;
 	bool draining;
 	struct timer drained; /* LOOP_REAL: is it idle yet */

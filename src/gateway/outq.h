@@ -126,6 +126,7 @@ struct outq_lane {
 	struct link entries; /* head */
 	size_t by_class[OUTQ_NCLASSES]; /* of the entries */
 	int64_t window_ms; /* when the customer last opened the window; 0: no record */
+	bool opted_out; /* the customer wants no marketing */
 	struct outq_entry *busy; /* SENDING, or its claim is in the store; NULL: none */
 	/* schedule.c */
 	enum outq_place place;

@@ -27,6 +27,7 @@ static const struct {
 	{ 131016, 503, "Service unavailable" }, /* ours is 503: "try again", 500 is Meta's */
 	{ 131043, 400, "Message expired" },
 	{ 131047, 400, "Re-engagement message" },
+	{ 131050, 400, "User has stopped receiving marketing messages" },
 	/* codes of the account (design.md 5.7) */
 	{ 190, 401, "Access token has expired or is not valid" },
 	{ 368, 403, "Temporarily blocked for policies violations" },
@@ -38,7 +39,8 @@ static const char *const reasons[REFUSAL_NREFUSALS] = {
 	[REFUSAL_INVALID] = "invalid", [REFUSAL_WINDOW] = "window",
 	[REFUSAL_ACCOUNT] = "account", [REFUSAL_BUSY] = "busy",
 	[REFUSAL_OPAQUE] = "opaque",   [REFUSAL_IDEMPOTENCY] = "idempotency",
-	[REFUSAL_EXPIRED] = "expired", [REFUSAL_OTHER] = "other",
+	[REFUSAL_EXPIRED] = "expired", [REFUSAL_CONSENT] = "consent",
+	[REFUSAL_OTHER] = "other",
 };
 
 bool refuse(struct refusal *r, enum metric_refusal metric, int code, const char *fmt, ...)

@@ -10,7 +10,8 @@
  * path.  Of a template we have no category yet; one that repeats its only body
  * parameter in its URL button is a one-time password, since that is the form
  * Meta demands of those and of nothing else.  A wrong guess costs a place in
- * the queue, nothing more.
+ * the queue, nothing more; what is marketing, which consent asks (guard.c), the
+ * caller can say in Godwit-Category.
  * TESTS  tests/unit/test_send_read.c
  */
 #include "gateway/send_read.h"
@@ -141,6 +142,28 @@ bool send_read(struct str body, struct str target, struct arena *a, struct send 
 	read_kind(root, target, out);
 	out->has_context = context_of(root, &out->context);
 	return true;
+}
+
+bool send_read_category(struct str category, struct send *s, struct refusal *r)
+{
+	static const struct {
+		const char *word;
+		enum outq_class class_;
+	} words[] = { { "marketing", OUTQ_MARKETING },
+		      { "utility", OUTQ_UTILITY },
+		      { "authentication", OUTQ_AUTHENTICATION } };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!str_eq_nocase(category, str_from(words[i].word)))
+			continue;
+		if (words[i].class_ == OUTQ_MARKETING ||
+		    (s->class_ != OUTQ_MARKETING && str_eq(s->kind, STR("template"))))
+			s->class_ = words[i].class_; /* a reply stays one */
+		return true;
+	}
+	return category.len == 0 ||
+	       refuse(r, REFUSAL_INVALID, 100,
+		      "the header Godwit-Category must be marketing, utility or authentication");
 }
 
 bool send_read_context(struct str body, struct arena *a, struct id *out)

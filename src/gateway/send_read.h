@@ -37,6 +37,9 @@ struct send {
 /* False: refused, r is filled.  target tells the marketing path from the plain one. */
 bool send_read(struct str body, struct str target, struct arena *a, struct send *out,
 	       struct refusal *r);
+/* What the caller says it is: "marketing", "utility" or "authentication".  On the marketing path it
+ * stays marketing.  False: no such word. */
+bool send_read_category(struct str category, struct send *s, struct refusal *r);
 /* The id of ours in context.message_id, if any; for messages loaded at a start. */
 bool send_read_context(struct str body, struct arena *a, struct id *out);
 

@@ -46,6 +46,7 @@ struct fetch {
 	gw_status found;
 	struct store_message_row row;
 	char *text; /* what the strings of row point into */
+	uint64_t consents; /* of the outbox when the reader was asked */
 };
 
 static struct str id_key(const struct id *id)
@@ -145,8 +146,8 @@ static void run(struct store_job *job, struct store_reader *reader)
 		return;
 	keys[0] = f->row.lane;
 	keys[1] = f->row.to;
-	f->found = reader_window(reader, f->row.number_id, keys, ARRAY_LEN(keys),
-				 &f->row.window_ms);
+	f->found = reader_window(reader, f->row.number_id, keys, ARRAY_LEN(keys), &f->row.window_ms,
+				 &f->row.opted_out);
 }
 
 static void tell(struct fetch *f)
@@ -199,7 +200,8 @@ static void done(struct store_job *job)
 		fetch_free(f);
 		return;
 	}
-	if (f->found != GW_OK && f->found != GW_ENOTFOUND) {
+	if ((f->found != GW_OK && f->found != GW_ENOTFOUND) || f->consents != ob->consents) {
+		/* not read, or somebody opted out meanwhile: perhaps this one */
 		free(f->text);
 		f->text = NULL;
 		timer_in_ms(&f->retry, RETRY_MS);
@@ -215,6 +217,7 @@ static void on_retry(void *cookie)
 {
 	struct fetch *f = cookie;
 
+	f->consents = f->ob->consents;
 	store_read(f->ob->o.store, &f->job);
 }
 
@@ -233,6 +236,7 @@ static struct fetch *fetch(struct outbox *ob, const struct id *id)
 	timer_init(&f->retry, ob->o.loop, LOOP_REAL, on_retry, f);
 	link_push(&ob->fetches, &f->link);
 	(void)map_set(ob->fetching, id_key(&f->id), f);
+	f->consents = ob->consents;
 	store_read(ob->o.store, &f->job);
 	return f;
 }

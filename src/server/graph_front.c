@@ -137,6 +137,7 @@ static void send_message(struct api_request *r, struct str number, struct str ta
 
 	(void)http_header(r->call, "Idempotency-Key", &s.idempotency_key);
 	(void)http_header(r->call, "Godwit-Unknown-Policy", &s.policy);
+	(void)http_header(r->call, "Godwit-Category", &s.category);
 	if (r->key != NULL)
 		s.key_id = r->key->id;
 	outbox_submit(r->server->outbox, &s);

@@ -136,6 +136,7 @@ static void apply(struct reload *r)
 	outbox = settings_outbox(s->cfg);
 	relay = settings_relay(s->cfg);
 	outbox_set(s->outbox, &outbox);
+	inbox_set_words(s->inbox, s->cfg->consent_stop_words, s->cfg->consent_start_words);
 	relay_set(s->relay, &relay);
 }
 

@@ -185,6 +185,11 @@ static void sink_window(void *cookie, struct event *e)
 	outbox_count_inbound(s->outbox, e->row.account_id);
 }
 
+static void sink_consent(void *cookie, struct event *e)
+{
+	outbox_consent(((struct server *)cookie)->outbox, e);
+}
+
 static void sink_relay(void *cookie, struct event *e)
 {
 	relay_event(((struct server *)cookie)->relay, e);
@@ -285,7 +290,8 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 		.log = &s->log,
 		.metrics = s->metrics,
 		.wayback = &s->wayback,
-		.sinks = { s, sink_evidence, sink_window, sink_relay, sink_tap } });
+		.sinks = { s, sink_evidence, sink_window, sink_consent, sink_relay, sink_tap } });
+	inbox_set_words(s->inbox, v->consent_stop_words, v->consent_start_words);
 	st = outbox_new(&(struct outbox_options){ .loop = s->loop,
 						  .store = s->store,
 						  .accounts = s->accounts,

@@ -44,6 +44,8 @@ static const struct {
 	{ "a contact is merged into one that is merged",
 	  "SELECT row FROM contact WHERE merged_into IS NOT NULL AND merged_into NOT IN "
 	  "(SELECT row FROM contact WHERE merged_into IS NULL)" },
+	{ "no contact for a record of consent",
+	  "SELECT row FROM consent WHERE contact NOT IN (SELECT row FROM contact)" },
 	{ "no dedupe key for event",
 	  "SELECT row FROM event WHERE received_ms>=?1 AND row<=(SELECT event FROM dedupe_mark) "
 	  "AND row NOT IN (SELECT event FROM dedupe)" },

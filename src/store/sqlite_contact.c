@@ -293,7 +293,8 @@ static gw_status note_known(struct writer *w, int64_t contact, struct str user_i
 }
 
 /* System messages: she is now also known as these. */
-static gw_status note_change(struct writer *w, const struct store_event_in *ev, int64_t *contact)
+static gw_status note_change(struct writer *w, const struct store_event_in *ev, int64_t *contact,
+			     bool *out_renamed)
 {
 	gw_status status = GW_OK;
 	struct alias a;
@@ -307,6 +308,7 @@ static gw_status note_change(struct writer *w, const struct store_event_in *ev, 
 		user_alias(ev->channel, ev->new_user_id, &a);
 		status = also_known_as(w, &a, contact, &is_new);
 	}
+	*out_renamed |= is_new;
 	if (status == GW_OK && is_new)
 		status = note_known(w, *contact, ev->new_user_id, STR_EMPTY, ev->new_phone);
 	return status;
@@ -314,7 +316,7 @@ static gw_status note_change(struct writer *w, const struct store_event_in *ev, 
 
 /* The contact of an event that names one: found, merged, or made. */
 static gw_status find_contact(struct writer *w, const struct store_event_in *ev, int64_t now_ms,
-			      int64_t *out)
+			      int64_t *out, bool *out_renamed)
 {
 	int64_t by_user = 0, by_phone = 0, contact = 0;
 	bool exact = true, is_new = false;
@@ -327,6 +329,8 @@ static gw_status find_contact(struct writer *w, const struct store_event_in *ev,
 	if (status == GW_OK && ev->phone.len > 0)
 		status = find_phone(w, ev, &by_phone, &exact);
 	contact = by_user != 0 ? by_user : by_phone;
+	*out_renamed = contact != 0 && ((ev->user_id.len > 0 && by_user != contact) ||
+					(ev->phone.len > 0 && (by_phone != contact || !exact)));
 	if (status == GW_OK && contact == 0)
 		status = new_contact(w, ev, now_ms, &contact);
 	else if (status == GW_OK && by_user != 0 && by_phone != 0 && by_user != by_phone)
@@ -439,9 +443,9 @@ gw_status contact_resolve(struct writer *w, const struct store_event_in *ev, int
 
 	*out = (struct who){ 0 };
 	if (ev->user_id.len > 0 || ev->phone.len > 0) {
-		status = find_contact(w, ev, now_ms, &out->contact);
+		status = find_contact(w, ev, now_ms, &out->contact, &out->renamed);
 		if (status == GW_OK && (ev->new_phone.len > 0 || ev->new_user_id.len > 0))
-			status = note_change(w, ev, &out->contact);
+			status = note_change(w, ev, &out->contact, &out->renamed);
 		if (status == GW_OK)
 			status = load_contact(w, out->contact, &contact);
 		if (status == GW_OK) {
@@ -451,7 +455,7 @@ gw_status contact_resolve(struct writer *w, const struct store_event_in *ev, int
 	} else if (ev->group_id.len == 0) {
 		return GW_OK; /* nobody is named */
 	}
-	if (status == GW_OK)
+	if (status == GW_OK && ev->account_id.len + ev->group_id.len > 0) /* else with nobody */
 		status = find_conversation(w, ev, ev->group_id.len > 0 ? 0 : out->contact, now_ms,
 					   out);
 	return status;
@@ -509,7 +513,7 @@ static gw_status ask_i64(struct sql *q, sqlite3_stmt *st, int64_t *out)
 	return status;
 }
 
-static gw_status find_any(struct sql *q, const struct str *keys, size_t count, int64_t *out)
+gw_status contact_find(struct sql *q, const struct str *keys, size_t count, int64_t *out)
 {
 	gw_status status = GW_OK;
 	struct alias a;
@@ -566,14 +570,15 @@ gw_status conversation_window(struct sql *q, int64_t conversation, int64_t *out_
 }
 
 gw_status contact_window(struct sql *q, struct str number_id, const struct str *keys, size_t count,
-			 int64_t *out_ms)
+			 int64_t *out_ms, bool *out_opted_out)
 {
 	sqlite3_stmt *st = sql_use(q, SQL_CONVERSATION_FIND);
 	struct bind b = { st, 0 };
-	int64_t contact, conversation = 0, latest = 0;
+	int64_t contact, conversation = 0, latest = 0, since;
+	enum store_consent consent = STORE_CONSENT_NONE;
 	gw_status status;
 
-	status = find_any(q, keys, count, &contact);
+	status = contact_find(q, keys, count, &contact);
 	if (status == GW_OK && contact != 0) {
 		bind_i64(&b, contact);
 		bind_str(&b, number_id);
@@ -582,7 +587,11 @@ gw_status contact_window(struct sql *q, struct str number_id, const struct str *
 	}
 	if (status == GW_OK && conversation != 0)
 		status = conversation_window(q, conversation, &latest);
-	if (status == GW_OK)
-		*out_ms = latest;
-	return status;
+	if (status == GW_OK && contact != 0)
+		status = consent_of(q, contact, &consent, &since);
+	if (status != GW_OK)
+		return status;
+	*out_ms = latest;
+	*out_opted_out = consent == STORE_CONSENT_OUT;
+	return GW_OK;
 }

@@ -3,7 +3,7 @@
  * sqlite_inbox.c - a body and its events, one atom
  *
  *   for each event: stale? -> dedupe key in -> the body, once -> who -> whose message
- *                   -> seq -> lane -> the event -> evidence -> deliveries
+ *                   -> seq -> lane -> the event -> evidence -> consent -> deliveries
  *
  * INVARIANTS  1. An event's row carries its dedupe key, so both are in one transaction
  *                (sqlite_dedupe.c); a key in the table names the row, which is how the sweep knows
@@ -344,6 +344,8 @@ static void clear_outputs(struct store_event_in *ev)
 	ev->message_row = 0;
 	ev->message_state[0] = '\0';
 	ev->opaque = STR_EMPTY;
+	ev->consent_now = STORE_CONSENT_NONE;
+	ev->consent_keys = STR_EMPTY;
 }
 
 static gw_status put_event(struct writer *w, struct store_put_body *p, struct store_event_in *ev)
@@ -373,6 +375,9 @@ static gw_status put_event(struct writer *w, struct store_put_body *p, struct st
 	ev->conversation = who.conversation_id;
 	ev->lane = lane_of(ev, &who);
 	status = add_event(w, p, ev, &who);
+	if (status == GW_OK && who.contact != 0 &&
+	    (ev->consent != STORE_CONSENT_NONE || who.renamed))
+		status = consent_note(w, p, ev, who.contact);
 	if (status == GW_OK)
 		status = add_deliveries(w, p, ev);
 	return status;
@@ -399,6 +404,8 @@ static void forget_event(struct store_event_in *ev)
 {
 	if (ev->opaque.len > 0) /* empty: a constant */
 		free((void *)(uintptr_t)ev->opaque.ptr);
+	if (ev->consent_keys.len > 0)
+		free((void *)(uintptr_t)ev->consent_keys.ptr);
 	clear_outputs(ev);
 }
 

@@ -5,7 +5,7 @@
  *   sqlite_open.c     lock, connections, pragmas, migrate, threads; close
  *   sqlite_commit.c   the store thread: gather, one transaction a group, completions
  *   sqlite_inbox.c    a body and its events      sqlite_contact.c   who it is from
- *   sqlite_dedupe.c   was it here before?
+ *   sqlite_dedupe.c   was it here before?        sqlite_consent.c   who wants marketing
  *   sqlite_outbox.c   messages and their moves   sqlite_delivery.c  deliveries and replays
  *   sqlite_tables.c   the small tables           sqlite_sweep.c     housekeeping, backup steps
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
@@ -163,17 +163,28 @@ struct who {
 	struct id contact_id;
 	int64_t conversation; /* 0: none */
 	struct id conversation_id;
+	bool renamed; /* a contact that was known got one more name */
 };
 gw_status contact_resolve(struct writer *w, const struct store_event_in *ev, int64_t now_ms,
 			  struct who *out);
 /* The next seq of the conversation that contact_resolve() found. */
 gw_status contact_next_seq(struct writer *w, const struct store_event_in *ev, const struct who *who,
 			   int64_t *out);
-/* When any of keys (phones or user ids) last opened the window of a number; 0: no record. */
+/* When any of keys (phones or user ids) last opened the window of a number (0: no record), and
+ * whether she wants no marketing. */
 gw_status contact_window(struct sql *q, struct str number_id, const struct str *keys, size_t count,
-			 int64_t *out_ms);
+			 int64_t *out_ms, bool *out_opted_out);
+/* The contact of the first of keys that is known; 0: none. */
+gw_status contact_find(struct sql *q, const struct str *keys, size_t count, int64_t *out);
 /* The same of one conversation and of those that were merged into it. */
 gw_status conversation_window(struct sql *q, int64_t conversation, int64_t *out_ms);
+
+/* ---- sqlite_consent.c */
+/* The decision of an event, and what holds after it. */
+gw_status consent_note(struct writer *w, const struct store_put_body *p, struct store_event_in *ev,
+		       int64_t contact);
+/* What holds, and since when. */
+gw_status consent_of(struct sql *q, int64_t contact, enum store_consent *out, int64_t *out_ms);
 
 /* ---- sqlite_inbox.c */
 #define SPLICE_MAX 128 /* 9 spans of two varints of 5, a word of 24 and its length */
@@ -231,6 +242,10 @@ gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, boo
 #define CONVERSATION_JOINS                          \
 	" LEFT JOIN contact c0 ON c0.row=v.contact" \
 	" LEFT JOIN contact c ON c.row=coalesce(c0.merged_into,c0.row) "
+#define CONTACT_COLUMNS "c.row,c.id,c.user_id,c.phone,c.username,c.name,c.created_ms"
+#define CONTACT_OF_NUMBERS                                                                   \
+	"(?2='' OR EXISTS(SELECT 1 FROM conversation v INDEXED BY conversation_whose WHERE " \
+	"v.contact=c.row AND instr(','||?2||',',','||v.account_id||',')))"
 void message_read(struct cols *c, struct store_message_row *m); /* MESSAGE_COLUMNS */
 void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. size */
 #define MESSAGE_COLUMNS                                                                    \

@@ -114,7 +114,8 @@ static gw_status on_message(struct loading *g, struct cols *c)
 	message_read(c, &m);
 	keys[0] = m.lane;
 	keys[1] = m.to;
-	status = contact_window(&g->sql, m.number_id, keys, ARRAY_LEN(keys), &m.window_ms);
+	status = contact_window(&g->sql, m.number_id, keys, ARRAY_LEN(keys), &m.window_ms,
+				&m.opted_out);
 	if (status == GW_OK)
 		g->l->message(g->l->cookie, &m);
 	return status;

@@ -90,6 +90,7 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 	a->row = 0;
 	a->earlier = (struct id){ { 0 } };
 	a->window_ms = 0;
+	a->opted_out = false;
 	if (a->has_idempotency)
 		status = find_idempotent(w, a);
 	if (status != GW_OK || a->idem != STORE_IDEM_NONE)
@@ -98,8 +99,8 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 	if (status == GW_OK && a->has_idempotency)
 		status = keep_idempotent(w, a);
 	if (status == GW_OK)
-		status = contact_window(&w->sql, a->number_id, keys, ARRAY_LEN(keys),
-					&a->window_ms);
+		status = contact_window(&w->sql, a->number_id, keys, ARRAY_LEN(keys), &a->window_ms,
+					&a->opted_out);
 	return status;
 }
 

@@ -120,9 +120,9 @@ gw_status reader_trail(struct store_reader *r, int64_t message_row, store_trail_
 }
 
 gw_status reader_window(struct store_reader *r, struct str number_id, const struct str *keys,
-			size_t key_count, int64_t *out_ms)
+			size_t key_count, int64_t *out_ms, bool *out_opted_out)
 {
 	if (reader_is_over(r))
 		return GW_ETIMEOUT;
-	return contact_window(&r->sql, number_id, keys, key_count, out_ms);
+	return contact_window(&r->sql, number_id, keys, key_count, out_ms, out_opted_out);
 }

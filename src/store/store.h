@@ -138,6 +138,7 @@ struct store_add_message {
 	int64_t row; /* of the new message, or of the earlier one (SAME) */
 	struct id earlier; /* SAME: its id */
 	int64_t window_ms; /* when this customer last opened the window; 0: no record */
+	bool opted_out; /* she wants no marketing */
 };
 
 /* -- outbound: one move of one message (compare-and-set); also records the trail */
@@ -180,6 +181,9 @@ struct store_splice {
 	char list[24]; /* "messages", "statuses", ...; empty: the item is the value */
 };
 
+/* What a contact said about marketing messages. */
+enum store_consent { STORE_CONSENT_NONE, STORE_CONSENT_IN, STORE_CONSENT_OUT };
+
 enum store_lane_by { STORE_LANE_CONVERSATION, STORE_LANE_MESSAGE, STORE_LANE_ACCOUNT };
 
 struct store_event_in {
@@ -212,6 +216,11 @@ struct store_event_in {
 	uint32_t token_try;
 	/* system messages: this contact is now known as */
 	struct str new_phone, new_user_id;
+	/* consent.changed: recorded with the event */
+	enum store_consent consent; /* NONE: no decision */
+	const char *consent_source; /* "word", "api", "cli", "meta_preference", "import" */
+	struct str consent_note;
+	struct id consent_key; /* API key; zeros: none */
 	/* destinations that want it (rows), chosen by the loop */
 	uint8_t destination_count;
 	int64_t destinations[STORE_DESTINATIONS_MAX];
@@ -229,6 +238,10 @@ struct store_event_in {
 	struct id message;
 	char message_state[16]; /* its state word in the store when evidence arrived */
 	struct str opaque; /* the caller's value, restored; heap, free with the request */
+	/* What holds now, where it may be new: a decision, or a name that joined the contact.
+	 * NONE: nothing to tell.  keys: all names of the contact, a line each; heap, as opaque. */
+	enum store_consent consent_now;
+	struct str consent_keys;
 };
 
 struct store_put_body {
@@ -340,6 +353,7 @@ struct store_message_row {
 	int64_t created_ms, expires_ms, next_ms, moved_ms;
 	int http_status, code, subcode;
 	int64_t window_ms; /* as in store_add_message; at load only */
+	bool opted_out;
 	bool has_evidence; /* a status of it is stored (unknown that can be resolved) */
 	struct str evidence_wamid;
 };
@@ -490,9 +504,11 @@ typedef bool (*store_delivery_fn)(void *cookie, const struct store_delivery_info
 GW_NODISCARD gw_status reader_deliveries(struct store_reader *r, const struct id *event,
 					 store_delivery_fn fn, void *cookie);
 /* When the customer last did something that opens the window (wall ms; 0: never recorded).
- * number_id and any of the spellings or the user id of the contact. */
+ * number_id and any of the spellings or the user id of the contact.  Also: does she want no
+ * marketing messages. */
 GW_NODISCARD gw_status reader_window(struct store_reader *r, struct str number_id,
-				     const struct str *keys, size_t key_count, int64_t *out_ms);
+				     const struct str *keys, size_t key_count, int64_t *out_ms,
+				     bool *out_opted_out);
 
 /* One number's talk with one customer or group, newest conversation first. */
 struct store_conversation_row {
@@ -519,6 +535,37 @@ GW_NODISCARD gw_status reader_conversations(struct store_reader *r,
 /* One that was merged is answered as what it became.  GW_ENOTFOUND when there is none. */
 GW_NODISCARD gw_status reader_conversation(struct store_reader *r, const struct id *id,
 					   store_conversation_fn fn, void *cookie);
+
+struct store_contact_row {
+	int64_t row; /* for reader_consents() */
+	struct id id;
+	struct str user_id, phone, username, name;
+	int64_t created_ms;
+	enum store_consent consent; /* what holds */
+	int64_t consent_ms; /* since when */
+};
+struct store_contact_filter {
+	struct str numbers; /* who has a conversation with one of them; empty: all */
+	struct id before;
+	unsigned limit; /* at most 1000 */
+};
+typedef bool (*store_contact_fn)(void *cookie, const struct store_contact_row *c);
+GW_NODISCARD gw_status reader_contacts(struct store_reader *r, const struct store_contact_filter *f,
+				       store_contact_fn fn, void *cookie);
+/* By our id, or by a phone or user id when id is NULL.  Whom she was merged into is answered in
+ * her place.  GW_ENOTFOUND: nobody, or nobody who has a conversation with one of `numbers`. */
+GW_NODISCARD gw_status reader_contact(struct store_reader *r, const struct id *id, struct str key,
+				      struct str numbers, store_contact_fn fn, void *cookie);
+/* Her record of consent, oldest first. */
+struct store_consent_row {
+	int64_t at_ms, recorded_ms;
+	struct str what, scope, source, note;
+	bool has_key;
+	struct id key, event; /* event: zeros when it has left by retention */
+};
+typedef bool (*store_consent_fn)(void *cookie, const struct store_consent_row *c);
+GW_NODISCARD gw_status reader_consents(struct store_reader *r, int64_t contact_row,
+				       store_consent_fn fn, void *cookie);
 
 /* PRAGMA integrity_check and the invariants of the schema; one callback per finding.  May take
  * longer than other jobs: it lifts the limit of the job that calls it. */

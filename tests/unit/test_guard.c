@@ -27,7 +27,9 @@ static void the_window(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
 		struct outq_entry e = { .kind = str_from(windows[i].kind) };
-		struct guard_facts f = { &e, windows[i].window_ms, NOW };
+		struct guard_facts f = { .entry = &e,
+					 .window_ms = windows[i].window_ms,
+					 .now_ms = NOW };
 		struct refusal r = { .code = 0 };
 
 		CHECK_INT(windows[i].name, windows[i].passes, guards_pass(&f, &r));
@@ -37,10 +39,46 @@ static void the_window(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *kind;
+	enum outq_class class_;
+	bool opted_out;
+	int64_t window_ms;
+	int code; /* 0: it passes */
+} wishes[] = {
+	{ "nobody opted out", "template", OUTQ_MARKETING, false, NOW, 0 },
+	{ "marketing to who opted out", "template", OUTQ_MARKETING, true, NOW, 131050 },
+	{ "free-form marketing", "text", OUTQ_MARKETING, true, NOW, 131050 },
+	{ "both reasons: the wish comes first", "text", OUTQ_MARKETING, true, 1, 131050 },
+	{ "a reply in an open window", "text", OUTQ_REPLY, true, NOW, 0 },
+	{ "a reply in a shut one", "text", OUTQ_REPLY, true, 1, 131047 },
+	{ "a template that is no marketing", "template", OUTQ_UTILITY, true, 1, 0 },
+	{ "a one-time password", "template", OUTQ_AUTHENTICATION, true, 0, 0 },
+};
+
+static void consent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		struct outq_entry e = { .kind = str_from(wishes[i].kind),
+					.class_ = wishes[i].class_ };
+		struct guard_facts f = { .entry = &e,
+					 .window_ms = wishes[i].window_ms,
+					 .now_ms = NOW,
+					 .opted_out = wishes[i].opted_out };
+		struct refusal r = { .code = 0 };
+
+		CHECK_INT(wishes[i].name, wishes[i].code == 0, guards_pass(&f, &r));
+		CHECK_INT(wishes[i].name, wishes[i].code, r.code);
+		if (wishes[i].code == 131050)
+			assert_string_equal(r.reason, "consent");
+	}
+}
+
 static void in_metas_shape(void **state)
 {
 	struct outq_entry e = { .kind = STR("text") };
-	struct guard_facts f = { &e, INT64_C(1795200000000), NOW };
+	struct guard_facts f = { .entry = &e, .window_ms = INT64_C(1795200000000), .now_ms = NOW };
 	struct refusal r;
 	struct buf out;
 
@@ -110,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_window),
+		cmocka_unit_test(consent),
 		cmocka_unit_test(in_metas_shape),
 		cmocka_unit_test(long_words_are_cut_between_characters),
 		cmocka_unit_test(codes_have_their_status),

@@ -250,13 +250,14 @@ struct window {
 	struct str number, keys[2];
 	size_t count;
 	int64_t ms;
+	bool out;
 };
 
 static void read_window(struct store_reader *r, void *cookie)
 {
 	struct window *w = cookie;
 
-	assert_int_equal(reader_window(r, w->number, w->keys, w->count, &w->ms), GW_OK);
+	assert_int_equal(reader_window(r, w->number, w->keys, w->count, &w->ms, &w->out), GW_OK);
 }
 
 static int64_t window(struct kit *k, const char *number, const char *key)

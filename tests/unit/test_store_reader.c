@@ -159,6 +159,7 @@ static void too_late(struct store_reader *r, void *cookie)
 	struct str key = STR("1");
 	struct late *l = cookie;
 	int64_t ms;
+	bool out;
 
 	r->deadline_ns = 1; /* long ago */
 	l->events = reader_events(r, &events, count_event, &(size_t){ 0 });
@@ -166,7 +167,7 @@ static void too_late(struct store_reader *r, void *cookie)
 	l->messages = reader_messages(r, &messages, nobody, NULL);
 	l->trail = reader_trail(r, 1, no_trail, NULL);
 	l->lane = reader_lane(r, 1, 1, 0, 1, no_item, NULL);
-	l->window = reader_window(r, STR("1"), &key, 1, &ms);
+	l->window = reader_window(r, STR("1"), &key, 1, &ms, &out);
 	l->deliveries = reader_deliveries(r, &id, no_delivery, NULL);
 }
 

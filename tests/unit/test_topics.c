@@ -55,8 +55,9 @@ static void rows_are_whole(void **state)
 /* Every word that may stand in the header Godwit-Refused (src/gateway/refusal.c). */
 static void refusals(void **state)
 {
-	static const char *const words[] = { "invalid",     "window",  "account", "busy",  "opaque",
-					     "idempotency", "expired", "other",   "quota", "lost" };
+	static const char *const words[] = { "invalid", "window",      "account", "busy",
+					     "opaque",  "idempotency", "expired", "other",
+					     "quota",   "lost",        "consent" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
