@@ -30,6 +30,10 @@
 	X(cmd_message_resolve)    \
 	X(cmd_conversation_list)  \
 	X(cmd_conversation_get)   \
+	X(cmd_contact_list)       \
+	X(cmd_contact_get)        \
+	X(cmd_contact_optin)      \
+	X(cmd_contact_optout)     \
 	X(cmd_event_list)         \
 	X(cmd_event_get)          \
 	X(cmd_event_replay)       \

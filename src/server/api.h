@@ -78,6 +78,10 @@ void api_message_trail(struct api_request *r);
 void api_message_resolve(struct api_request *r);
 void api_conversation_list(struct api_request *r); /* api_who.c */
 void api_conversation_get(struct api_request *r);
+void api_contact_list(struct api_request *r); /* api_contacts.c */
+void api_contact_get(struct api_request *r);
+void api_contact_optin(struct api_request *r);
+void api_contact_optout(struct api_request *r);
 void api_event_list(struct api_request *r);
 void api_event_get(struct api_request *r);
 void api_event_replay(struct api_request *r);

@@ -11,6 +11,7 @@
  */
 #include "base/mem.h"
 #include "gateway/conversation.h"
+#include "server/api_json.h"
 #include "server/api.h"
 
 struct who_read {
@@ -28,38 +29,6 @@ struct who_read {
 	char last[ID_TEXT_MAX];
 };
 
-static void kv_time_ms(struct json_writer *w, const char *key, int64_t ms)
-{
-	char text[CLOCK_RFC3339_MAX];
-
-	if (ms <= 0) {
-		json_w_kv_null(w, key);
-		return;
-	}
-	clock_format_ms(ms, text);
-	json_w_kv_text(w, key, text);
-}
-
-static void kv_opt(struct json_writer *w, const char *key, struct str value)
-{
-	if (value.len > 0)
-		json_w_kv_str(w, key, value);
-	else
-		json_w_kv_null(w, key);
-}
-
-/* Meta writes numbers without the plus; people and to: take them with it. */
-static void kv_phone(struct json_writer *w, const char *key, struct str phone)
-{
-	char text[RECIPIENT_MAX + 1];
-	int n = snprintf(text, sizeof(text), "+%.*s", STR_ARG(phone));
-
-	if (phone.len > 0 && phone.ptr[0] != '+' && n > 0 && (size_t)n < sizeof(text))
-		json_w_kv_text(w, key, text);
-	else
-		kv_opt(w, key, phone);
-}
-
 static void put_window(struct json_writer *w, int64_t window_ms, int64_t now_ms)
 {
 	bool open = window_ms > 0 && now_ms - window_ms <= WINDOW_MS;
@@ -67,8 +36,8 @@ static void put_window(struct json_writer *w, int64_t window_ms, int64_t now_ms)
 	json_w_key(w, STR("window"));
 	json_w_object(w);
 	json_w_kv_text(w, "state", window_ms == 0 ? "never" : open ? "open" : "shut");
-	kv_time_ms(w, "opened_at", window_ms);
-	kv_time_ms(w, "until", window_ms == 0 ? 0 : window_ms + WINDOW_MS);
+	api_kv_time_ms(w, "opened_at", window_ms);
+	api_kv_time_ms(w, "until", window_ms == 0 ? 0 : window_ms + WINDOW_MS);
 	json_w_kv_i64(w, "until_ms", window_ms == 0 ? 0 : window_ms + WINDOW_MS);
 	json_w_end(w);
 }
@@ -85,10 +54,10 @@ static void put_contact(struct json_writer *w, const struct store_conversation_r
 	json_w_key(w, STR("contact"));
 	json_w_object(w);
 	json_w_kv_text(w, "id", id);
-	kv_phone(w, "phone", c->phone);
-	kv_opt(w, "user_id", c->user_id);
-	kv_opt(w, "username", c->username);
-	kv_opt(w, "name", c->name);
+	api_kv_phone(w, "phone", c->phone);
+	api_kv_opt(w, "user_id", c->user_id);
+	api_kv_opt(w, "username", c->username);
+	api_kv_opt(w, "name", c->name);
 	json_w_end(w);
 }
 
@@ -105,10 +74,10 @@ static bool conversation_row(void *cookie, const struct store_conversation_row *
 	json_w_kv_text(w, "id", q->last);
 	json_w_kv_str(w, "number_id", c->account_id);
 	json_w_kv_str(w, "channel", c->channel);
-	kv_opt(w, "group_id", c->group_id);
+	api_kv_opt(w, "group_id", c->group_id);
 	put_contact(w, c);
 	put_window(w, c->window_ms, q->now_ms);
-	kv_time_ms(w, "created_at", c->created_ms);
+	api_kv_time_ms(w, "created_at", c->created_ms);
 	if (c->last_seq == 0) {
 		json_w_kv_null(w, "last");
 	} else {
@@ -117,7 +86,7 @@ static bool conversation_row(void *cookie, const struct store_conversation_row *
 		json_w_kv_i64(w, "seq", c->last_seq);
 		json_w_kv_str(w, "type", c->last_type);
 		json_w_kv_str(w, "kind", c->last_kind);
-		kv_time_ms(w, "received_at", c->last_ms);
+		api_kv_time_ms(w, "received_at", c->last_ms);
 		json_w_end(w);
 	}
 	json_w_end(w);

@@ -39,7 +39,8 @@ ODD = [("GET", "/nothing"), ("PUT", "/api/v1/version"), ("GET", "/api/v1"), ("GE
        ("POST", "/metrics"), ("GET", "/api/v1/../v1/version"), ("GET", "/%61pi/v1/version"),
        ("GET", "//api/v1/version"), ("GET", "/livez/"), ("GET", "/webhookx"), ("OPTIONS", "/api/v1/events"),
        ("HEAD", "/metrics")]
-IDS = {"messages": "msg_", "events": "evt_", "destinations": "dst_", "keys": "key_"}
+IDS = {"messages": "msg_", "events": "evt_", "destinations": "dst_", "keys": "key_",
+       "contacts": "ctc_", "conversations": "cnv_"}
 
 
 def fill(path):
