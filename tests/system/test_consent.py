@@ -75,6 +75,13 @@ def test_the_words_are_the_configurations(sandbox, gateway):
         sandbox.say(words, who)
         sandbox.wait_quiet()
         assert gateway.api("GET", "contacts/" + who)["marketing"] == then, words
+    gateway.conf["consent.stop_words"] = "basta"
+    gateway.write_conf()
+    assert "consent.stop_words" in gateway.cli("config", "reload").stdout
+    for words, then in (("genug", "unknown"), ("Basta!", "optout")):
+        sandbox.say(words, "+4915100000001")
+        sandbox.wait_quiet()
+        assert gateway.api("GET", "contacts/+4915100000001")["marketing"] == then, words
 
 
 def test_it_is_asked_at_release_and_not_at_the_door(stack):
@@ -136,6 +143,26 @@ def test_a_number_written_in_another_way_is_the_same_customer(stack):
     stack.gateway.api("POST", "contacts/+5571990000077/optout")
     for spelling in ("+55 (71) 99000-0077", "557190000077"):
         refused(stack.gateway.send(template(spelling), MARKETING))
+
+
+def test_who_turns_out_to_be_one_is_one(stack):
+    """A message waits for a user id; that it is hers who opted out by telephone number comes out meanwhile."""
+    gateway, who, user = stack.gateway, someone(), "DE." + someone()
+    to_user = {**template("x"), "recipient": user}
+    del to_user["to"]
+    stack.inject(code=131057, always=True)
+    msg = gateway.send_async(to_user, MARKETING)
+    gateway.wait_state(msg, "waiting")
+    assert gateway.api("POST", "contacts/+%s/optout" % who)["marketing"] == "optout"
+    both = change([{"from": who, "from_user_id": user, "id": "wamid.both", "timestamp": "1795000000", "type": "text",
+                    "text": {"body": "hello"}}])
+    assert gateway.webhook(encode(envelope(both))).status_code == 200
+    assert contact(gateway, who)["user_id"] == user
+    assert gateway.api("GET", "contacts/" + user)["marketing"] == "optout"
+    stack.sandbox.clear_faults()
+    stack.advance(2 * HOUR_MS)
+    assert gateway.wait_state(msg, "rejected")["code"] == 131050
+    refused(gateway.send(to_user, MARKETING))
 
 
 def test_wrong_calls_are_told(stack):
