@@ -200,6 +200,12 @@ static bool route(struct graph_call *c, struct str rest)
 	if (templates_by_id(c->world->templates, c->object) != NULL && c->edge.len == 0)
 		return str_eq(c->ask->method, STR("POST")) ? graph_edit_template(c)
 							   : graph_read_template(c);
+	if (graph_is_upload(c))
+		return graph_upload(c);
+	if (str_eq(c->object, STR(SANDBOX_APP_ID))) {
+		ok = graph_app_edge(c, &found);
+		return found ? ok : fail_path(c, c->edge);
+	}
 	ok = c->edge.len == 0 && graph_media(c, &found);
 	if (found)
 		return ok;

@@ -19,6 +19,7 @@ struct ask {
 	struct str authorization; /* header; empty: none */
 	struct str host; /* header; for absolute links */
 	struct str content_type; /* header; empty: none */
+	struct str file_offset; /* header; empty: none */
 	bool (*query)(const void *cookie, const char *name, struct str *out);
 	const void *cookie;
 };
@@ -28,6 +29,10 @@ struct graph {
 	struct faults *faults;
 	struct arena *arena; /* of the call being handled */
 	uint64_t calls;
+	/* Take a new callback; NULL: cannot. */
+	gw_status (*subscribe)(void *cookie, struct str url, struct str token,
+			       struct gw_error *err);
+	void *cookie;
 };
 
 void graph_init(struct graph *g, struct world *w, struct faults *f);
@@ -73,6 +78,10 @@ bool graph_subscribed_apps(struct graph_call *c);
 bool graph_add_number(struct graph_call *c);
 bool graph_read_owned(struct graph_call *c);
 bool graph_is_asked(struct str fields, const char *name); /* is it in fields=a,b{c,d}? */
+/* Of the app (graph_upload.c). */
+bool graph_app_edge(struct graph_call *c, bool *found);
+bool graph_is_upload(const struct graph_call *c); /* /upload:SESSION */
+bool graph_upload(struct graph_call *c);
 /* Are the media ids in a message's content known? */
 bool graph_check_media_ids(struct graph_call *c, const char *type, struct json_val content);
 /* Everything that only reads. */

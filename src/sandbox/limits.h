@@ -18,6 +18,7 @@
 #define NUMBER_TURNS_MAX 10 /* (de)registrations in 72 hours, cloud-api.md 4.2 */
 #define NUMBER_KEPT_MAX 13 /* members of a number that are only kept (graph_number.c) */
 #define SANDBOX_TEMPLATES_MAX 6000 /* a verified portfolio's limit, cloud-api.md 4.5 */
+#define SANDBOX_UPLOADS_MAX 100 /* resumable uploads under way */
 #define SANDBOX_CREATIONS_MAX 100 /* templates an hour, cloud-api.md 4.5 */
 #define SANDBOX_CUSTOMERS_MAX 1000000
 #define SANDBOX_DELIVERIES_MAX 1000000 /* messages whose statuses are still to come */

@@ -76,6 +76,8 @@ static void handle_graph(struct sandbox *s, struct http_call *call)
 		ask.host = STR("127.0.0.1");
 	if (!http_header(call, "Content-Type", &ask.content_type))
 		ask.content_type = STR_EMPTY;
+	if (!http_header(call, "file_offset", &ask.file_offset))
+		ask.file_offset = STR_EMPTY;
 	answer_init(&answer);
 	graph_handle(&s->graph, &ask, &answer);
 	answers_give(s->answers, call, &answer);
@@ -106,6 +108,7 @@ static void on_arrival(struct mail *mail)
 static size_t on_head(void *cookie, struct http_call *call)
 {
 	struct sandbox *s = cookie;
+	size_t at;
 
 	if (str_eq(http_method(call), STR("POST")) && str_ends(http_path(call), STR("/messages")) &&
 	    faults_take_head(s->faults)) {
@@ -113,7 +116,9 @@ static size_t on_head(void *cookie, struct http_call *call)
 		return 0;
 	}
 	/* Files come in this way and no other. */
-	if (str_eq(http_method(call), STR("POST")) && str_ends(http_path(call), STR("/media")))
+	if (str_eq(http_method(call), STR("POST")) &&
+	    (str_ends(http_path(call), STR("/media")) ||
+	     str_find(http_path(call), STR("/upload:"), &at)))
 		return SANDBOX_FORM_MAX;
 	return SANDBOX_BODY_MAX;
 }
@@ -164,6 +169,14 @@ static void on_hooks_ready(void *cookie)
 	log_info(s->log, "sandbox: the callback took the handshake");
 	if (!s->options->no_seed_message && customers_inbound_count(s->world->customers) == 0)
 		customers_say_hello(s->world);
+}
+
+static gw_status on_subscribe(void *cookie, struct str url, struct str token, struct gw_error *err)
+{
+	struct sandbox *s = cookie;
+
+	hooks_set_verify_token(s->hooks, token); /* the handshake begins with the url */
+	return hooks_set_callback(s->hooks, url, err);
 }
 
 static void on_signal(void *cookie, uint32_t events)
@@ -239,6 +252,8 @@ static gw_status make_world(struct sandbox *s, struct gw_error *err)
 	secret_release(&secret);
 	secret_release(&token);
 	s->control.hooks = s->hooks;
+	s->graph.subscribe = on_subscribe;
+	s->graph.cookie = s;
 	return s->hooks == NULL ? GW_ENOMEM : GW_OK;
 }
 

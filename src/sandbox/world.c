@@ -79,6 +79,7 @@ static void fill(struct world *w)
 	w->customers = customers_new();
 	w->sent = sent_new();
 	w->media = media_new(w->seed);
+	TAILQ_INIT(&w->uploads);
 	TAILQ_INIT(&w->reviews);
 	memset(w->creations_ns, 0, sizeof(w->creations_ns));
 	w->creation_at = 0;
@@ -92,6 +93,7 @@ static void empty(struct world *w)
 {
 	delivery_drop_all(w);
 	template_review_drop_all(w);
+	uploads_drop_all(w);
 	sent_free(w->sent);
 	media_free(w->media);
 	customers_free(w->customers);

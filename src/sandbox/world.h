@@ -23,6 +23,7 @@
 struct customers;
 struct delivery;
 struct review;
+struct upload_session;
 struct media_all;
 struct sent;
 struct sent_message;
@@ -69,6 +70,7 @@ struct world_hooks {
 
 TAILQ_HEAD(delivery_list, delivery);
 TAILQ_HEAD(review_list, review);
+TAILQ_HEAD(upload_list, upload_session);
 
 struct world {
 	struct loop *loop;
@@ -87,6 +89,8 @@ struct world {
 	struct sent *sent;
 	struct delivery_list deliveries;
 	size_t delivery_count;
+	struct upload_list uploads;
+	size_t upload_count;
 	struct review_list reviews; /* templates that wait */
 	int64_t creations_ns[SANDBOX_CREATIONS_MAX]; /* of templates, the last ones */
 	size_t creation_at;
@@ -102,6 +106,7 @@ void world_reset(struct world *w);
 
 /* What there is to tell the business, unless no app is subscribed. */
 void world_emit(struct world *w, struct str change);
+void uploads_drop_all(struct world *w); /* graph_upload.c */
 void number_drop_code(struct number *n, struct qr *q);
 struct number *world_number(const struct world *w, struct str id); /* NULL: none */
 /* Add or change; GW_ELIMIT over SANDBOX_NUMBERS_MAX.  id may be empty: the next free one. */

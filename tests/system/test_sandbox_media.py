@@ -6,7 +6,7 @@ import json
 import os
 
 import requests
-from test_sandbox import ANA, NUMBER, start  # noqa: F401 (a fixture)
+from test_sandbox import ANA, NUMBER, callback, start  # noqa: F401 (fixtures)
 
 AUTH = {"Authorization": "Bearer any"}
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -75,3 +75,23 @@ def test_a_large_document_and_bodies_over_the_limit(start):  # noqa: F811
     assert elsewhere.status_code == 413
     s.control("POST", "reset")
     assert look_up(s, media).status_code == 400
+
+
+def test_a_resumable_upload_in_one_piece_over_the_usual_limit(start):  # noqa: F811
+    s = start("--quiet-customer")
+    content = bytes(5 << 20)
+    session = s.http.post(s.base + "/v26.0/610000000000001/uploads", headers=AUTH, timeout=20, params={
+        "file_name": "a.mp4", "file_length": len(content), "file_type": "video/mp4"}).json()["id"]
+    done = s.http.post("%s/v26.0/%s" % (s.base, session), data=content, timeout=60,
+                       headers={"Authorization": "OAuth any", "file_offset": "0"})
+    assert done.json()["h"].startswith("4::"), done.text
+
+
+def test_the_app_takes_a_callback_over_graph(start, callback):  # noqa: F811
+    s = start("--quiet-customer")
+    taken = s.http.post(s.base + "/v26.0/610000000000001/subscriptions", headers=AUTH, timeout=20, json={
+        "object": "whatsapp_business_account", "callback_url": callback.url, "verify_token": "sandbox-verify-token"})
+    assert taken.json() == {"success": True}
+    s.control("POST", "say", **{"from": "+" + ANA, "text": "hello"})
+    s.control("GET", "webhooks?wait=1")
+    assert b"hello" in callback.posts[0][0]

@@ -30,6 +30,7 @@ struct rig {
 	char *changes[RIG_CHANGES_MAX]; /* webhook changes, in order */
 	size_t change_count, accepted_count;
 	struct answer answer; /* the last one */
+	const char *file_offset; /* header; NULL: none */
 	const char *query; /* "a=b&c=d", not escaped */
 };
 
@@ -138,6 +139,7 @@ static inline void rig_call_as(struct rig *r, const char *method, const char *pa
 			   .path = str_from(path),
 			   .body = body,
 			   .content_type = str_from(type),
+			   .file_offset = str_from(r->file_offset),
 			   .authorization = STR_EMPTY,
 			   .host = STR("sandbox.example"),
 			   .query = rig_query,
