@@ -48,6 +48,9 @@
 	X(cmd_config_check)       \
 	X(cmd_config_show)        \
 	X(cmd_config_reload)      \
+	X(cmd_db_backup)          \
+	X(cmd_db_check)           \
+	X(cmd_db_restore)         \
 	X(cmd_version)            \
 	X(cmd_help)
 

@@ -95,6 +95,7 @@ void api_key_revoke(struct api_request *r);
 void api_number_list(struct api_request *r);
 void api_version(struct api_request *r);
 void api_config(struct api_request *r);
+void api_backup(struct api_request *r); /* api_backup.c */
 void api_config_reload(struct api_request *r); /* reload.c */
 void api_stream(struct api_request *r);
 void api_metrics(struct api_request *r);

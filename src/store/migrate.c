@@ -109,22 +109,31 @@ static gw_status check_owner(sqlite3 *db, int64_t version, struct gw_error *err)
 			    (long long)application);
 }
 
+gw_status migrate_owner(sqlite3 *db, size_t newest, int64_t *out_version, struct gw_error *err)
+{
+	int64_t version = 0;
+	gw_status status = read_number(db, "PRAGMA user_version", &version, err);
+
+	if (status == GW_OK)
+		status = check_owner(db, version, err);
+	if (status == GW_OK && version > (int64_t)newest)
+		status = gw_error_set(err, GW_ESTATE,
+				      "the data was written by a newer Godwit (schema %lld, this "
+				      "one knows %zu): use the newer program",
+				      (long long)version, newest);
+	*out_version = version;
+	return status;
+}
+
 gw_status migrate_run(sqlite3 *db, const char *dir, const struct migration *list, size_t count,
 		      const struct clock *clock, const struct log *log, struct gw_error *err)
 {
 	int64_t version = 0;
 	gw_status status;
 
-	status = read_number(db, "PRAGMA user_version", &version, err);
-	if (status == GW_OK)
-		status = check_owner(db, version, err);
+	status = migrate_owner(db, count, &version, err);
 	if (status != GW_OK)
 		return status;
-	if (version > (int64_t)count)
-		return gw_error_set(err, GW_ESTATE,
-				    "the data was written by a newer Godwit (schema %lld, this one "
-				    "knows %zu): use the newer program",
-				    (long long)version, count);
 	if (version == (int64_t)count)
 		return GW_OK;
 	if (version > 0)

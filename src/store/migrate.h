@@ -32,4 +32,8 @@ GW_NODISCARD gw_status migrate_run(sqlite3 *db, const char *dir, const struct mi
 				   size_t count, const struct clock *clock, const struct log *log,
 				   struct gw_error *err);
 
+/* Whose it is, and its version.  GW_ESTATE: newer than `newest`; GW_EPARSE: not ours. */
+GW_NODISCARD gw_status migrate_owner(sqlite3 *db, size_t newest, int64_t *out_version,
+				     struct gw_error *err);
+
 #endif

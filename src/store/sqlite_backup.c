@@ -5,6 +5,7 @@
  * ROLE        A backup runs in steps between commits, on the writing connection: pages that change
  *             while it runs are written to the copy too, so it never starts over.
  * INVARIANTS  1. The copy appears under its name only when it is complete and synced (rename).
+ *             2. A copy that was asked for never takes the place of a file.
  * FAILURE     The copy is removed and the request fails; the store goes on.
  * LIMITS      STEP_PAGES a step; one backup at a time, others wait.
  * THREADS     the store thread; backup_whole(): the opener's
@@ -34,6 +35,8 @@ static gw_status begin(sqlite3 *from, const char *path, struct backup *b, struct
 	b->path = path;
 	if (snprintf(b->part, sizeof(b->part), "%s.part", path) >= (int)sizeof(b->part))
 		return gw_error_set(err, GW_ELIMIT, "%s is too long a path", path);
+	if (b->req != NULL && access(path, F_OK) == 0) /* inv. 2; again at the end */
+		return gw_error_set(err, GW_ESTATE, "%s is there already", path);
 	(void)unlink(b->part); /* left by a crash, or not there */
 	if (private_file(b->part, err) != GW_OK)
 		return GW_EIO;
@@ -60,7 +63,7 @@ static gw_status step(struct backup *b, bool *out_done, struct gw_error *err)
 }
 
 /* The name must last as the bytes do. */
-static gw_status sync_folder(const char *path, struct gw_error *err)
+gw_status backup_sync_folder(const char *path, struct gw_error *err)
 {
 	char folder[PATH_MAX];
 	char *slash;
@@ -96,10 +99,12 @@ static gw_status end(struct backup *b, gw_status status, struct gw_error *err)
 				      sqlite3_errmsg(b->to));
 	if (sqlite3_close(b->to) != SQLITE_OK && status == GW_OK)
 		status = gw_error_set(err, GW_EIO, "cannot close %s", b->part);
-	if (status == GW_OK && rename(b->part, b->path) < 0)
-		status = gw_error_sys(err, GW_EIO, "cannot rename %s", b->part);
+	if (status == GW_OK && renameat2(AT_FDCWD, b->part, AT_FDCWD, b->path,
+					 b->req != NULL ? RENAME_NOREPLACE : 0) < 0)
+		status = gw_error_sys(err, errno == EEXIST ? GW_ESTATE : GW_EIO,
+				      "cannot rename %s to %s", b->part, b->path);
 	if (status == GW_OK)
-		status = sync_folder(b->path, err);
+		status = backup_sync_folder(b->path, err);
 	if (status != GW_OK)
 		(void)unlink(b->part); /* the error above counts */
 	return status;

@@ -11,6 +11,7 @@
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
  *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
  *   sqlite_retain.c   old events and messages    sqlite_check.c    the invariants
+ *   sqlite_file.c     check and restore of what no gateway has
  */
 #ifndef STORE_SQLITE_INT_H
 #define STORE_SQLITE_INT_H
@@ -205,8 +206,16 @@ gw_status retain_messages(struct store *s, int64_t now_ms, bool *out_more);
 
 /* ---- sqlite_backup.c */
 gw_status backup_whole(sqlite3 *db, const char *path, struct gw_error *err);
+gw_status backup_sync_folder(const char *path, struct gw_error *err); /* of a file */
 /* A few pages of the backup under way, or the next one's start; false: nothing to do. */
 bool backup_step(struct store *s);
+
+/* ---- sqlite_file.c: the rest of a restore that was interrupted, if there is one */
+gw_status restore_finish(const char *dir, struct gw_error *err);
+
+/* ---- sqlite_check.c: the pages alone, of any schema */
+gw_status reader_check_pages(struct store_reader *r,
+			     void (*finding)(void *cookie, const char *text), void *cookie);
 
 /* ---- sqlite_reader.c */
 gw_status reader_start(struct store *s, struct gw_error *err);

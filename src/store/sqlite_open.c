@@ -263,6 +263,8 @@ static gw_status take_folder(struct store *s, struct gw_error *err)
 	if (status == GW_OK)
 		status = sys_lock_file(lock, &s->lock_fd, err);
 	if (status == GW_OK)
+		status = restore_finish(s->dir, err);
+	if (status == GW_OK)
 		atomic_store(&s->disk_free, sys_disk_free(s->dir));
 	return status;
 }
