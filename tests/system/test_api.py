@@ -86,6 +86,7 @@ def good(w):
         ("DELETE", "keys/*"): ("keys/{made}", None, 200, {"revoked"}),
         ("GET", "config"): ("config", None, 200, {"data"}),
         ("POST", "config/reload"): ("config/reload", None, 200, {"file", "changed", "restart", "accounts"}),
+        ("POST", "backup"): ("backup", None, 200, {"file", "bytes", "ms"}),
         ("GET", "/metrics"): ("/metrics", None, 200, None),
         ("GET", "/"): ("/", None, 200, None),
         ("GET", "stream"): None,  # does not end: test_stream.py
