@@ -65,8 +65,19 @@ def good(w):
     e = {"id", "type", "schema", "time", "received_at", "channel", "account", "conversation", "contact", "message"}
     d = {"id", "name", "url", "format", "filter", "include_raw", "relay_stale", "state", "created_at"}
     k = {"id", "name", "scopes", "numbers", "created_at", "revoked_at"}
+    about = w.gateway.event(event)
+    contact, conversation = about["contact"]["id"], about["conversation"]["id"]
+    c = {"id", "phone", "user_id", "username", "name", "marketing", "marketing_since", "created_at", "record"}
     page = {"data", "page"}
     return {
+        ("GET", "conversations"): ("conversations?limit=2", None, 200, page),
+        ("GET", "conversations/*"): ("conversations/" + conversation, None, 200,
+                                     {"id", "number_id", "channel", "group_id", "contact", "window", "created_at",
+                                      "last"}),
+        ("GET", "contacts"): ("contacts?limit=2", None, 200, page),
+        ("GET", "contacts/*"): ("contacts/" + contact, None, 200, c),
+        ("POST", "contacts/*/optout"): ("contacts/%s/optout" % contact, {"note": "asked by telephone"}, 200, c),
+        ("POST", "contacts/*/optin"): ("contacts/%s/optin" % contact, None, 200, c),
         ("GET", "version"): ("version", None, 200, {"name", "version", "profile", "started_at", "number_ids"}),
         ("GET", "numbers"): ("numbers", None, 200, page),
         ("GET", "messages"): ("messages?limit=2", None, 200, page),
@@ -132,7 +143,8 @@ def test_what_stands_in_them(world):
     ("messages?number=" + NUMBER, 7), ("messages?number=" + OTHER_NUMBER, 0),
     ("messages?to=%2B" + HIM, 7), ("messages?to=" + HIM, 7), ("messages?to=1", 0),
     ("events?type=message.received", 7), ("events?type=message.*", 8), ("events?type=template.*", 0),
-    ("events?account=" + NUMBER, 8), ("events?account=1", 0), ("events?since=1", 8), ("events?until=1", 0),
+    ("events?account=" + NUMBER, 8), ("events?account=1", 0),
+    ("events?type=message.*&since=1", 8), ("events?until=1", 0),
     ("events?type=message.status&account=" + NUMBER, 1), ("events?conversation=cnv_" + NOWHERE[1:] + "1", 0)])
 def test_filters(world, query, count):
     assert len(world.ask("GET", query).json()["data"]) == count
