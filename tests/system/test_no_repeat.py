@@ -104,6 +104,11 @@ def test_the_client_posts_once(start_peer, protocol, fault):
     peer.arm(fault)
     end, _ = poster.post()
     log = peer.log()
+    if fault == "refuse_at_head" and end == "answered":
+        # The refusal was here before a byte of the body had left: the same body's first way out, on a stream
+        # that the peer did not refuse. Rare; the body that did leave is the case below.
+        assert [entry["fault"] for entry in log] == [None, fault, None], "sent again: %s" % log
+        return
     # To libcurl a head that ends early is an answer without a body, which no reader takes for Meta's.
     assert end == ("answered" if fault == "half_head" else "lost")
     assert [entry["fault"] for entry in log] == [None, fault], "sent again: %s" % log
