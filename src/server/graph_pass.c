@@ -360,7 +360,8 @@ static void on_chunk(void *cookie, struct str bytes)
 {
 	struct pass *p = cookie;
 
-	p->too_large |= p->too_large || !spool_write(p->down, bytes);
+	if (!p->too_large)
+		p->too_large = !spool_write(p->down, bytes);
 }
 
 static void log_pass(const struct pass *p, const struct http_outcome *o)

@@ -150,7 +150,7 @@ static void idle_saves_nothing_up(void **state)
 		  sent_in(&p, &rate, START + 3600 * NS_PER_S, START + 3600 * NS_PER_S + NS_PER_MS));
 }
 
-/* Only who stood here gets a missed slot back, and no more than two slots at 80/s. */
+/* Only who stood here gets a missed slot back. */
 static void what_stood_here_catches_up(void **state)
 {
 	struct pacer_rate rate = { 80, 995000 };
