@@ -90,6 +90,10 @@ bool json_bool(struct json_val v, bool *out);
 bool json_get_str(struct json_val object, struct str key, size_t max, struct str *out);
 bool json_get_i64(struct json_val object, struct str key, int64_t *out);
 bool json_get_bool(struct json_val object, struct str key, bool *out);
+/* A member that may be absent (*out stays as it is), but is an integer in its range when given;
+ * GW_EARG names the key and the range otherwise. */
+gw_status json_read_i64(struct json_val object, const char *key, int64_t min, int64_t max,
+			int64_t *out, struct gw_error *err);
 /* A string or a number literal, as text (Meta writes ids and times both ways). */
 bool json_get_text(struct json_val object, struct str key, size_t max, struct str *out);
 

@@ -181,6 +181,21 @@ bool json_get_bool(struct json_val object, struct str key, bool *out)
 	return json_bool(json_member(object, key), out);
 }
 
+gw_status json_read_i64(struct json_val object, const char *key, int64_t min, int64_t max,
+			int64_t *out, struct gw_error *err)
+{
+	struct json_val v = json_member(object, str_from(key));
+	int64_t value;
+
+	if (!json_exists(v))
+		return GW_OK;
+	if (!json_i64(v, &value) || value < min || value > max)
+		return gw_error_set(err, GW_EARG, "%s: want an integer from %lld to %lld", key,
+				    (long long)min, (long long)max);
+	*out = value;
+	return GW_OK;
+}
+
 bool json_get_text(struct json_val object, struct str key, size_t max, struct str *out)
 {
 	struct json_val v = json_member(object, key);

@@ -256,11 +256,25 @@ static gw_status read_user_id(struct ctl *c, struct customer *customer)
 	return GW_OK;
 }
 
+/* -1: as the settings say for everybody. */
+static gw_status read_delays(struct ctl *c, struct customer *customer)
+{
+	static const char *const keys[] = { "sent_ms", "delivered_ms", "read_ms" };
+	int64_t delay_ms[ARRAY_LEN(keys)];
+	gw_status st = GW_OK;
+
+	memcpy(delay_ms, customer->delay_ms, sizeof(delay_ms));
+	for (size_t i = 0; i < ARRAY_LEN(keys) && st == GW_OK; i++)
+		st = json_read_i64(c->body, keys[i], -1, CUSTOMER_DELAY_MAX_MS, &delay_ms[i],
+				   &c->err);
+	if (st == GW_OK)
+		memcpy(customer->delay_ms, delay_ms, sizeof(delay_ms));
+	return st;
+}
+
 static gw_status post_customers(struct ctl *c)
 {
-	static const char *const delays[] = { "sent_ms", "delivered_ms", "read_ms" };
 	struct customer *customer;
-	int64_t ms;
 	gw_status st;
 
 	st = ctl_only(c, "phone name user_id username mode reads on_whatsapp blocked sent_ms "
@@ -271,6 +285,8 @@ static gw_status post_customers(struct ctl *c)
 		st = read_mode(c, customer);
 	if (st == GW_OK)
 		st = read_user_id(c, customer);
+	if (st == GW_OK)
+		st = read_delays(c, customer);
 	if (st != GW_OK)
 		return st;
 	replace_text(&customer->name, c->body, STR("name"));
@@ -278,10 +294,6 @@ static gw_status post_customers(struct ctl *c)
 	(void)json_get_bool(c->body, STR("reads"), &customer->reads);
 	(void)json_get_bool(c->body, STR("on_whatsapp"), &customer->on_whatsapp);
 	(void)json_get_bool(c->body, STR("blocked"), &customer->blocked);
-	for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
-		if (json_get_i64(c->body, str_from(delays[i]), &ms) && ms >= -1 && ms <= 86400000)
-			customer->delay_ms[i] = ms;
-	}
 	json_w_object(&c->w);
 	json_w_kv_text(&c->w, "phone", customer->phone);
 	json_w_kv_text(&c->w, "user_id", customer->user_id);
@@ -293,7 +305,7 @@ static gw_status post_numbers(struct ctl *c)
 {
 	struct str id = STR_EMPTY, phone = STR_EMPTY, name;
 	struct number *n;
-	int64_t limit;
+	int64_t limit = -1;
 	gw_status st;
 
 	st = ctl_only(c, "id phone name limit_mps registered");
@@ -301,10 +313,12 @@ static gw_status post_numbers(struct ctl *c)
 		return st;
 	(void)json_get_text(c->body, STR("id"), GRAPH_ID_MAX, &id);
 	(void)json_get_text(c->body, STR("phone"), PHONE_MAX, &phone);
-	st = world_set_number(c->control->world, id, phone, &n, &c->err);
+	st = json_read_i64(c->body, "limit_mps", 0, NUMBER_LIMIT_MPS_MAX, &limit, &c->err);
+	if (st == GW_OK)
+		st = world_set_number(c->control->world, id, phone, &n, &c->err);
 	if (st != GW_OK)
 		return st;
-	if (json_get_i64(c->body, STR("limit_mps"), &limit) && limit >= 0 && limit <= 100000)
+	if (limit >= 0)
 		n->limit_mps = limit;
 	if (json_get_str(c->body, STR("name"), sizeof(n->name) - 1, &name))
 		(void)str_copy(name, n->name, sizeof(n->name));

@@ -121,19 +121,6 @@ static gw_status read_when(struct json_val rule, struct fault *out, struct gw_er
 	return GW_OK;
 }
 
-static gw_status read_int(struct json_val rule, const char *key, int64_t min, int64_t max,
-			  int64_t *out, struct gw_error *err)
-{
-	struct json_val v = json_member(rule, str_from(key));
-
-	if (!json_exists(v))
-		return GW_OK;
-	if (!json_i64(v, out) || *out < min || *out > max)
-		return gw_error_set(err, GW_EARG, "%s: want an integer from %lld to %lld", key,
-				    (long long)min, (long long)max);
-	return GW_OK;
-}
-
 static gw_status read_filters(struct json_val rule, struct fault *out, struct gw_error *err)
 {
 	struct str text;
@@ -161,13 +148,13 @@ static gw_status read_numbers(struct json_val rule, struct fault *out, struct gw
 	struct str text;
 	gw_status st;
 
-	st = read_int(rule, "code", 0, 99999999, &code, err);
+	st = json_read_i64(rule, "code", 0, 99999999, &code, err);
 	if (st == GW_OK)
-		st = read_int(rule, "http", 400, 599, &http, err);
+		st = json_read_i64(rule, "http", 400, 599, &http, err);
 	if (st == GW_OK)
-		st = read_int(rule, "retry_after", 0, 86400, &retry, err);
+		st = json_read_i64(rule, "retry_after", 0, 86400, &retry, err);
 	if (st == GW_OK)
-		st = read_int(rule, "delay_ms", 0, SANDBOX_HANG_MAX_MS, &delay, err);
+		st = json_read_i64(rule, "delay_ms", 0, SANDBOX_HANG_MAX_MS, &delay, err);
 	if (st != GW_OK)
 		return st;
 	out->code = (int)code;

@@ -16,6 +16,8 @@
 
 #define SANDBOX_NUMBERS_MAX 64
 #define NUMBER_TURNS_MAX 10 /* (de)registrations in 72 hours, cloud-api.md 4.2 */
+#define NUMBER_LIMIT_MPS_MAX 100000
+#define CUSTOMER_DELAY_MAX_MS 2592000000 /* 30 days: a message is valid so long, cloud-api.md 2.1 */
 #define NUMBER_KEPT_MAX 13 /* members of a number that are only kept (graph_number.c) */
 #define SANDBOX_TEMPLATES_MAX 6000 /* a verified portfolio's limit, cloud-api.md 4.5 */
 #define SANDBOX_UPLOADS_MAX 100 /* resumable uploads under way */

@@ -295,6 +295,12 @@ static void shorthands(void **state)
 	assert_false(json_get_i64(root, STR("real"), &number));
 	assert_false(json_get_i64(root, STR("text"), &number));
 	CHECK_INT("int", -42, number);
+	CHECK_INT("absent", GW_OK, json_read_i64(root, "absent", 1, 2, &number, NULL));
+	CHECK_INT("below", GW_EARG, json_read_i64(root, "int", -41, 0, &number, NULL));
+	CHECK_INT("above", GW_EARG, json_read_i64(root, "int", -50, -43, &number, NULL));
+	CHECK_INT("text", GW_EARG, json_read_i64(root, "text", -50, 50, &number, NULL));
+	CHECK_INT("as it was", -42, number);
+	CHECK_INT("within", GW_OK, json_read_i64(root, "int", -42, -42, &number, NULL));
 	assert_false(json_get_str(root, STR("int"), 100, &text));
 	assert_false(json_get_str(root, STR("null"), 100, &text));
 	assert_false(json_get_str(root, STR("text"), 4, &text));
