@@ -60,6 +60,9 @@ struct cmd {
 
 /* Everything main.c knows; NULL at the end. */
 const struct cmd *cli_command_at(size_t index);
+/* The command that the first words name, NULL: none; *used is how many they are. */
+const struct cmd *cli_command_find(int argc, char **argv, int *used);
+struct str cli_noun(struct str word); /* "messages" is "message", where that is a noun */
 
 /* Check the global options and look at the terminal; false: printed, cli->code is set. */
 bool cli_settle(struct cli *cli);

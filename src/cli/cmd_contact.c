@@ -130,11 +130,11 @@ static int opt_in_or_out(struct cli *cli, const struct cmd *cmd, const char *tai
 			 char **argv)
 {
 	const char *source = NULL, *note = NULL;
-	const struct opt opts[] = {
-		{ OPT_TEXT, 0, "note", &note, "TEXT", "kept in the record: who asked, and how" },
-		{ OPT_TEXT, 0, "source", &source, "WORD", "cli, or import: it undoes no optout" },
-		OPT_END
-	};
+	const struct opt opts[] = { { OPT_TEXT, 0, "note", &note, "TEXT",
+				      "kept in the record: who asked, and how" },
+				    { OPT_TEXT, 0, "source", &source, "cli|import",
+				      "who says so (cli); import undoes no optout" },
+				    OPT_END };
 	struct api_answer answer;
 	struct buf path, body;
 	struct api *a;

@@ -92,8 +92,8 @@ static int run_add(struct cli *cli, int argc, char **argv)
 	struct add_words w = { 0 };
 	const struct opt opts[] = {
 		{ OPT_TEXT, 0, "name", &w.name, "NAME", "for people" },
-		{ OPT_TEXT, 0, "format", &w.format, "FORMAT",
-		  "godwit, meta or cloudevents (godwit)" },
+		{ OPT_TEXT, 0, "format", &w.format, "godwit|meta|cloudevents",
+		  "of what is posted (godwit)" },
 		{ OPT_LIST, 0, "on", &w.types, "TYPES",
 		  "only these types, such as message.received" },
 		{ OPT_LIST, 0, "kinds", &w.kinds, "KINDS", "only these kinds, such as text,image" },

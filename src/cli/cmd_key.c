@@ -57,12 +57,12 @@ static int run_create(struct cli *cli, int argc, char **argv)
 {
 	struct opt_list scopes = { .count = 0 }, numbers = { .count = 0 };
 	const char *name = NULL;
-	const struct opt opts[] = {
-		{ OPT_LIST, 0, "scope", &scopes, "SCOPES", "send, read, manage, admin (send)" },
-		{ OPT_LIST, 0, "number", &numbers, "IDS", "only for what is of these numbers" },
-		{ OPT_TEXT, 0, "name", &name, "NAME", "for people" },
-		OPT_END
-	};
+	const struct opt opts[] = { { OPT_LIST, 0, "scope", &scopes, "send|read|manage|admin",
+				      "what it may do (send); several with commas" },
+				    { OPT_LIST, 0, "number", &numbers, "IDS",
+				      "only for what is of these numbers" },
+				    { OPT_TEXT, 0, "name", &name, "NAME", "for people" },
+				    OPT_END };
 
 	if (!opt_parse(cli, &cmd_key_create, opts, &argc, &argv))
 		return cli->code;

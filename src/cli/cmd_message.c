@@ -22,8 +22,8 @@ static int run_list(struct cli *cli, int argc, char **argv)
 	};
 	const char *state = NULL, *number = NULL, *to = NULL, *limit = NULL, *before = NULL;
 	const struct opt opts[] = {
-		{ OPT_TEXT, 0, "state", &state, "STATE",
-		  "queued, sending, waiting, accepted, rejected, unknown or expired" },
+		{ OPT_TEXT, 0, "state", &state,
+		  "queued|sending|waiting|accepted|rejected|unknown|expired", "in this state" },
 		{ OPT_TEXT, 0, "number", &number, "ID", "of this sending number" },
 		{ OPT_TEXT, 0, "to", &to, "PHONE", "to this recipient" },
 		{ OPT_TEXT, 0, "limit", &limit, "N", "at most so many, newest first (50)" },
@@ -119,7 +119,7 @@ const struct cmd cmd_message_get = {
 static int run_resolve(struct cli *cli, int argc, char **argv)
 {
 	const char *as = NULL;
-	const struct opt opts[] = { { OPT_TEXT, 0, "as", &as, "WORD",
+	const struct opt opts[] = { { OPT_TEXT, 0, "as", &as, "sent|resend|expire",
 				      "sent: Meta has it; resend: it does not; expire: give up" },
 				    OPT_END };
 	struct api_answer answer;

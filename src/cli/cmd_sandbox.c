@@ -71,7 +71,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		{ OPT_FLAG, 0, "freeze", &o.freeze, NULL, "start with the clock standing still" },
 		{ OPT_FLAG, 0, "quiet-customer", &o.no_seed_message, NULL,
 		  "the first customer does not write by herself" },
-		{ OPT_TEXT, 0, "log-level", &w.log_level, "LEVEL", "error, warn, info or debug" },
+		{ OPT_TEXT, 0, "log-level", &w.log_level, "error|warn|info|debug",
+		  "what is logged" },
 		{ OPT_I64, 0, "ready-fd", &w.ready_fd, "N", NULL },
 		{ OPT_FLAG, 0, "with-parent", &with_parent, NULL, NULL },
 		OPT_END

@@ -21,7 +21,8 @@ struct config_flags {
 		CONFIG_FLAG((f).listen, "listen", "ADDRESS:PORT", "for webhooks (listen.public)"), \
 		CONFIG_FLAG((f).listen_api, "listen-api", "ADDRESS:PORT", "the API (listen.api)"), \
 		CONFIG_FLAG((f).socket, "socket", "PATH", "the local socket (listen.local)"),      \
-		CONFIG_FLAG((f).log_level, "log-level", "LEVEL", "error to debug (log.level)"),    \
+		CONFIG_FLAG((f).log_level, "log-level", "error|warn|info|debug",                   \
+			    "what is logged (log.level)"),                                         \
 	{                                                                                          \
 		OPT_LIST, 0, "set", &(f).set, "KEY=VALUE", "any key of the configuration"          \
 	}

@@ -51,6 +51,7 @@
 	X(cmd_db_backup)          \
 	X(cmd_db_check)           \
 	X(cmd_db_restore)         \
+	X(cmd_completion)         \
 	X(cmd_version)            \
 	X(cmd_help)
 
@@ -85,7 +86,7 @@ static bool is_group(struct str word)
 }
 
 /* "messages list" is "message list"; nothing else is abbreviated or guessed. */
-static struct str singular(struct str word)
+struct str cli_noun(struct str word)
 {
 	if (word.len > 1 && word.ptr[word.len - 1] == 's' &&
 	    is_group(str_slice(word, 0, word.len - 1)))
@@ -93,10 +94,9 @@ static struct str singular(struct str word)
 	return word;
 }
 
-/* The command that the first words name; *used is how many they are. */
-static const struct cmd *find(int argc, char **argv, int *used)
+const struct cmd *cli_command_find(int argc, char **argv, int *used)
 {
-	struct str first = singular(str_from(argv[0])), verb;
+	struct str first = cli_noun(str_from(argv[0])), verb;
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		struct str rest = str_from(commands[i]->name);
@@ -121,7 +121,7 @@ static const struct cmd *find(int argc, char **argv, int *used)
 static int no_such_command(struct cli *cli, int argc, char **argv)
 {
 	const char *names[ARRAY_LEN(commands) + 1], *nearest;
-	struct str noun = singular(str_from(argv[0]));
+	struct str noun = cli_noun(str_from(argv[0]));
 	bool group = is_group(noun), has_verb = argc > 1 && argv[1][0] != '-';
 	char typed[128], fix[512];
 	size_t n = 0, at;
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 		help_overview(&cli);
 		return cli_done(&cli, EXIT_OK);
 	}
-	cmd = find(argc, argv, &used);
+	cmd = cli_command_find(argc, argv, &used);
 	if (cmd == NULL)
 		return no_such_command(&cli, argc, argv);
 	return cmd->run(&cli, argc - used, argv + used);

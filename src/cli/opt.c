@@ -16,8 +16,8 @@
 void opt_globals(struct cli *cli, struct opt out[OPT_GLOBALS_MAX])
 {
 	const struct opt all[] = {
-		{ OPT_TEXT, 'o', "output", &cli->output, "FORMAT",
-		  "table, json, jsonl or id (also GODWIT_OUTPUT)" },
+		{ OPT_TEXT, 'o', "output", &cli->output, "table|json|jsonl|id",
+		  "the form of the answer (also GODWIT_OUTPUT)" },
 		{ OPT_FLAG, 0, "json", &cli->json, NULL, "the same as --output json" },
 		{ OPT_FLAG, 'q', "quiet", &cli->quiet, NULL, "no hints and no progress" },
 		{ OPT_TEXT, 'c', "config", &cli->config, "FILE",
@@ -275,7 +275,7 @@ bool opt_parse(struct cli *cli, const struct cmd *cmd, const struct opt *opts, i
 	int words = 0;
 
 	if (cli->describe != NULL) {
-		help_describe(cli->describe, cmd, opts);
+		cli->describe->put(cli->describe, cmd, opts);
 		return false;
 	}
 	opt_globals(cli, globals);

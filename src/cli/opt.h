@@ -30,7 +30,9 @@ struct opt {
 	char letter; /* 0: none */
 	const char *name;
 	void *to;
-	const char *arg; /* what the value is called in help; NULL for flags */
+	/* What the value is called in help; NULL for flags.  "one|two": these and no others,
+	 * which the shells complete (complete.c); FILE, PATH, DIR, KEY=VALUE likewise. */
+	const char *arg;
 	const char *help; /* NULL: hidden, for other programs */
 };
 

@@ -281,44 +281,69 @@ static void check_account_word(struct config *c, struct str name, const char *va
 		problem(c, where, "%.*s: %s", STR_ARG(name), err.message);
 }
 
+/* A key of an [account NAME] section. */
+struct account_key {
+	const char *key;
+	bool is_secret;
+	size_t offset, size; /* size: of a text's field */
+	const char *help;
+};
+
+#define ACCOUNT_FIELD(field) offsetof(struct config_account, field)
+#define ACCOUNT_SECRET(key, field, help) { key, true, ACCOUNT_FIELD(field), 0, help },
+#define ACCOUNT_TEXT(key, field, help) \
+	{ key, false, ACCOUNT_FIELD(field), sizeof(((struct config_account *)0)->field), help },
+static const struct account_key account_keys[] = {
+#include "server/config_account.def"
+};
+
+static const struct account_key *account_key_find(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(account_keys); i++)
+		if (str_eq(str_from(account_keys[i].key), name))
+			return &account_keys[i];
+	return NULL;
+}
+
+/* Is it "token", where "token_file" is meant? */
+static bool is_bare_secret(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(account_keys); i++) {
+		struct str key = str_from(account_keys[i].key);
+
+		if (account_keys[i].is_secret &&
+		    str_eq(str_slice(key, 0, key.len - (sizeof("_file") - 1)), name))
+			return true;
+	}
+	return false;
+}
+
 static void set_account(struct config *c, struct str section, struct str name, const char *value,
 			const char *where)
 {
 	struct str who = str_trim(str_slice(section, sizeof("account") - 1, section.len));
 	struct config_account *a = account_get(c, who, where);
-	struct str v = str_from(value);
-	bool fits = true;
+	const struct account_key *k = account_key_find(name);
+	char *field;
 
 	if (a == NULL)
 		return;
 	check_account_word(c, name, value, where);
-	if (str_eq(name, STR("app_secret_file")))
-		load_secret(c, value, &a->app_secret, where);
-	else if (str_eq(name, STR("app_secret_previous_file")))
-		load_secret(c, value, &a->app_secret_previous, where);
-	else if (str_eq(name, STR("verify_token_file")))
-		load_secret(c, value, &a->verify_token, where);
-	else if (str_eq(name, STR("token_file")))
-		load_secret(c, value, &a->token, where);
-	else if (str_eq(name, STR("app_id")))
-		fits = str_copy(v, a->app_id, sizeof(a->app_id));
-	else if (str_eq(name, STR("base_url")))
-		fits = str_copy(v, a->base_url, sizeof(a->base_url));
-	else if (str_eq(name, STR("version")))
-		fits = str_copy(v, a->version, sizeof(a->version));
-	else if (str_eq(name, STR("business_id")))
-		fits = str_copy(v, a->business_id, sizeof(a->business_id));
-	else if (str_eq(name, STR("numbers")))
-		fits = str_copy(v, a->numbers, sizeof(a->numbers));
-	else if (str_eq(name, STR("app_secret")) || str_eq(name, STR("token")) ||
-		 str_eq(name, STR("verify_token")))
+	if (k == NULL && is_bare_secret(name)) {
 		problem(c, where, "%.*s: secrets come from files: %.*s_file = PATH", STR_ARG(name),
 			STR_ARG(name));
-	else
+		return;
+	}
+	if (k == NULL) {
 		problem(c, where, "unknown key \"%.*s\" in [%.*s]", STR_ARG(name),
 			STR_ARG(section));
-	if (!fits)
-		problem(c, where, "%.*s: too long", STR_ARG(name));
+		return;
+	}
+	field = (char *)a + k->offset;
+	if (k->is_secret)
+		load_secret(c, value, (struct secret *)(void *)field, where);
+	else if (!str_copy(str_from(value), field, k->size))
+		problem(c, where, "%s: too long", k->key);
 }
 
 /* Secrets that systemd or the environment hands to the one account there is. */
@@ -705,4 +730,64 @@ void config_describe(const struct config *c, struct buf *out)
 		json_w_end(&w);
 	}
 	json_w_end(&w);
+}
+
+/* ---- what there is, for the manual and for shells ---- */
+
+/* A number in the largest unit that holds it whole. */
+static void print_limit(const struct key *k, int64_t v, char out[32])
+{
+	static const struct {
+		enum value_type type;
+		int64_t one;
+		const char *unit;
+	} units[] = { { TYPE_MS, 3600000, "h" },
+		      { TYPE_MS, 60000, "m" },
+		      { TYPE_MS, 1000, "s" },
+		      { TYPE_MS, 1, "ms" },
+		      { TYPE_US, 1000, "ms" },
+		      { TYPE_US, 1, "us" },
+		      { TYPE_SIZE, INT64_C(1) << 30, "G" },
+		      { TYPE_SIZE, 1 << 20, "M" },
+		      { TYPE_SIZE, 1 << 10, "K" },
+		      { TYPE_INT, 1, "" } };
+
+	(void)snprintf(out, 32, "%lld", (long long)v);
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (v == 0 || units[i].type != k->type || v % units[i].one != 0)
+			continue;
+		(void)snprintf(out, 32, "%lld%s", (long long)(v / units[i].one), units[i].unit);
+		return;
+	}
+}
+
+bool config_key_at(size_t index, struct config_key_info *out)
+{
+	static const char *const types[] = {
+		[TYPE_STR] = "text",    [TYPE_INT] = "number", [TYPE_US] = "duration",
+		[TYPE_MS] = "duration", [TYPE_SIZE] = "size",  [TYPE_BOOL] = "yes or no"
+	};
+	const struct key *k = &keys[index];
+
+	if (index >= NKEYS)
+		return false;
+	*out = (struct config_key_info){ .key = k->key,
+					 .type = types[k->type],
+					 .def = k->def,
+					 .help = k->help,
+					 .live = k->live == LIVE };
+	if (k->type != TYPE_STR && k->type != TYPE_BOOL) {
+		print_limit(k, k->min, out->min);
+		print_limit(k, k->max, out->max);
+	}
+	return true;
+}
+
+bool config_account_key_at(size_t index, const char **out_key, const char **out_help)
+{
+	if (index >= ARRAY_LEN(account_keys))
+		return false;
+	*out_key = account_keys[index].key;
+	*out_help = account_keys[index].help;
+	return true;
 }

@@ -4,9 +4,8 @@
  *
  * Precedence: flags, environment (GODWIT_<KEY with _ for .>), the first file
  * found (never merged), defaults.  Every problem is reported at once, each as
- * "file:line: key: what is wrong".  Accounts come from [account NAME] sections:
- * app_id, app_secret_file, app_secret_previous_file, verify_token_file, token_file, base_url,
- * version, business_id, numbers (ids separated by blanks, "id=limit" sets the messages per second).
+ * "file:line: key: what is wrong".  Accounts come from [account NAME] sections, whose keys are in
+ * config_account.def.
  * Secrets come from files, $CREDENTIALS_DIRECTORY or the environment, never from flags.
  */
 #ifndef SERVER_CONFIG_H
@@ -75,5 +74,14 @@ void config_problem_add(struct config *c, const struct config_account *a, const 
 /* Every key as JSON [{"key","value","default","origin","help"}], secrets never. */
 void config_describe(const struct config *c, struct buf *out);
 const char *config_path(const struct config *c); /* NULL: no file */
+
+/* The tables, for godwit.conf(5) and for shells that complete; false: no such row. */
+struct config_key_info {
+	const char *key, *type, *def, *help;
+	char min[32], max[32]; /* empty: no limits */
+	bool live; /* follows SIGHUP */
+};
+bool config_key_at(size_t index, struct config_key_info *out);
+bool config_account_key_at(size_t index, const char **out_key, const char **out_help);
 
 #endif

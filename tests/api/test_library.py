@@ -149,7 +149,10 @@ def test_what_is_installed(root):
                        for d, _, names in os.walk(str(root)) for f in names)
     headers = sorted(os.path.basename(f) for f in installed if f.endswith(".h"))
     assert headers == sorted(os.listdir(os.path.join(TOP, "include", "godwit")))
-    kinds = r"(include/godwit/\w+\.h|lib\w*/(.*/)?libgodwit\.(a|so[.0-9]*|pc)|bin/godwit|share/man/man1/godwit\.1)$"
+    kinds = r"(include/godwit/\w+\.h|lib\w*/(.*/)?libgodwit\.(a|so[.0-9]*|pc)|bin/godwit"
+    kinds += r"|share/man/man1/godwit(-[a-z-]+)?\.1|share/man/man5/godwit\.conf\.5"
+    kinds += r"|share/bash-completion/completions/godwit"
+    kinds += r"|share/zsh/vendor-completions/_godwit|share/fish/vendor_completions\.d/godwit\.fish)$"
     assert [f for f in installed if not re.search(kinds, f)] == []
 
 

@@ -79,7 +79,6 @@ def test_help_comes_from_the_tables():
             assert option["help"]
         assert not command["help"].endswith(".")
     assert godwit("help", "message").stdout.count("godwit message") == 3
-    assert godwit("help", "--man").stdout.startswith(".TH GODWIT 1")
     assert tree["exit_codes"]["7"].startswith("temporary")
 
 
