@@ -19,6 +19,7 @@
 #include "sandbox/template.h"
 
 #define NEWEST_VERSION "v26.0" /* cloud-api.md 1.1 */
+#define PARAMETER_MAX 4096
 
 void graph_init(struct graph *g, struct world *w, struct faults *f)
 {
@@ -38,6 +39,12 @@ void graph_release(struct graph *g)
 bool graph_query(const struct graph_call *c, const char *name, struct str *out)
 {
 	return c->ask->query != NULL && c->ask->query(c->ask->cookie, name, out);
+}
+
+bool graph_parameter(const struct graph_call *c, const char *name, struct str *out)
+{
+	return json_get_text(c->body, str_from(name), PARAMETER_MAX, out) ||
+	       graph_query(c, name, out);
 }
 
 void graph_write_success(struct graph_call *c)

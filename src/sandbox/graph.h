@@ -53,6 +53,8 @@ struct graph_call {
 };
 
 bool graph_query(const struct graph_call *c, const char *name, struct str *out);
+/* Of the body, else of the query: Graph takes either. */
+bool graph_parameter(const struct graph_call *c, const char *name, struct str *out);
 /* POST /{phone}/messages; false: c->err is the answer. */
 bool graph_send(struct graph_call *c, struct number *n);
 /* POST /{phone}/media */

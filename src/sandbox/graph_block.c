@@ -213,23 +213,24 @@ static bool fail_code(struct graph_call *c, struct str code)
 			     STR_ARG(str_slice(code, 0, 32)));
 }
 
-static bool set_code(struct graph_call *c, struct number *n)
+/* Make one, or give the one of that code another text; the code stands in path or body. */
+static bool set_code(struct graph_call *c, struct number *n, struct str code)
 {
-	struct str text, code, image;
-	bool with_image = json_get_str(c->body, STR("generate_qr_image"), 8, &image);
+	struct str text, image;
+	bool with_image = graph_parameter(c, "generate_qr_image", &image);
 	struct json_writer w;
 	struct qr *q;
 
-	if (!json_get_str(c->body, STR("prefilled_message"), 4096, &text) || text.len == 0)
+	if (!graph_parameter(c, "prefilled_message", &text) || text.len == 0)
 		return metaerr_param(&c->err, "The parameter prefilled_message is required.");
 	if (utf8_count(text) > PREFILLED_MAX)
 		return metaerr_param(&c->err,
 				     "Param prefilled_message must have at most %d "
 				     "characters.",
 				     PREFILLED_MAX);
-	if (with_image && !str_eq(image, STR("PNG")) && !str_eq(image, STR("SVG")))
+	if (with_image && !str_eq_nocase(image, STR("PNG")) && !str_eq_nocase(image, STR("SVG")))
 		return metaerr_param(&c->err, "Param generate_qr_image must be one of {PNG, SVG}.");
-	if (json_get_str(c->body, STR("code"), 64, &code)) {
+	if (code.len > 0 || graph_parameter(c, "code", &code)) {
 		q = find_code(n, code);
 		if (q == NULL)
 			return fail_code(c, code);
@@ -268,8 +269,8 @@ bool graph_qr_codes(struct graph_call *c, struct number *n, struct str code)
 {
 	struct qr *q = code.len == 0 ? NULL : find_code(n, code);
 
-	if (str_eq(c->ask->method, STR("POST")) && code.len == 0)
-		return set_code(c, n);
+	if (str_eq(c->ask->method, STR("POST")))
+		return set_code(c, n, code);
 	if (code.len > 0 && q == NULL)
 		return fail_code(c, code);
 	if (str_eq(c->ask->method, STR("GET"))) {

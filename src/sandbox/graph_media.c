@@ -44,6 +44,8 @@ static bool read_form(struct graph_call *c, struct upload *u)
 	}
 	if (step == MULTIPART_BAD)
 		return metaerr_param(&c->err, "The body is not well formed: %s", m.error);
+	if (u->product.len == 0 && !graph_query(c, "messaging_product", &u->product))
+		u->product = STR_EMPTY; /* Graph takes a parameter of a form from the query, too */
 	return true;
 }
 

@@ -68,13 +68,11 @@ static void write_id(struct graph_call *c, const struct upload_session *u, bool 
 	json_w_end(&w);
 }
 
-/* A parameter of the query or the body. */
+/* A parameter that must be there. */
 static bool read_parameter(struct graph_call *c, const char *name, struct str *out)
 {
-	if (graph_query(c, name, out) || json_get_text(c->body, str_from(name), 4096, out))
-		return out->len > 0 ||
-		       metaerr_param(&c->err, "The parameter %s is required.", name);
-	return metaerr_param(&c->err, "The parameter %s is required.", name);
+	return (graph_parameter(c, name, out) && out->len > 0) ||
+	       metaerr_param(&c->err, "The parameter %s is required.", name);
 }
 
 static bool start_upload(struct graph_call *c)

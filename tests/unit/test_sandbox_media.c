@@ -84,6 +84,10 @@ static void what_is_taken(void **state)
 		upload(r, rows[i].product, rows[i].type, str_make(bytes, rows[i].len));
 		CHECK_INT(rows[i].name, rows[i].code, rig_code(r));
 	}
+	r->query = "messaging_product=whatsapp";
+	upload(r, NULL, "image/png", str_make(bytes, 10));
+	CHECK_INT("the product in the query", 200, r->answer.status);
+	r->query = NULL;
 	rig_post(r, UPLOAD, "", STR("{\"messaging_product\":\"whatsapp\"}"));
 	CHECK_INT("json", 100, rig_code(r));
 	rig_post(r, UPLOAD, "multipart/form-data; boundary=B", STR("--B\r\n"));

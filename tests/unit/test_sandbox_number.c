@@ -211,6 +211,11 @@ static void qr_codes(void **state)
 	check_text_at(json_at(v, 0), "prefilled_message", "b");
 	v = json_member(call(r, "GET", NUMBER "/message_qrdls", ""), STR("data"));
 	CHECK_INT("one", 1, json_count(v));
+	r->query = "prefilled_message=c&generate_qr_image=svg"; /* Graph takes them there, too */
+	v = call(r, "POST", path, "");
+	r->query = NULL;
+	check_text_at(v, "prefilled_message", "c");
+	assert_true(json_exists(json_member(v, STR("qr_image_url"))));
 	check_text_at(call(r, "DELETE", path, ""), "success", "true");
 	(void)call(r, "GET", path, "");
 	CHECK_INT("gone", 100, rig_code(r));
