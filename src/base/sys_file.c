@@ -304,10 +304,17 @@ gw_status sys_default_socket(char *out, size_t cap, struct gw_error *err)
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path) - sizeof("/sock") + 1];
 	const char *base = runtime_dir();
 	const char *temp = getenv("TMPDIR");
+	const char *service = getenv("RUNTIME_DIRECTORY"); /* systemd.exec(5) */
 	struct stat info;
 	gw_status st;
 	int n;
 
+	if (service != NULL && service[0] == '/') {
+		if (snprintf(out, cap, "%s/sock", service) < (int)cap)
+			return GW_OK; /* the service manager made it, and as it should be */
+		return gw_error_set(err, GW_ELIMIT, "%.64s: too long for the path of a socket",
+				    service);
+	}
 	if (base != NULL) {
 		n = snprintf(folder, sizeof(folder), "%s/godwit", base);
 	} else {

@@ -25,8 +25,8 @@ GW_NODISCARD gw_status sys_lock_file(const char *path, int *out_fd, struct gw_er
 int64_t sys_disk_free(const char *path);
 /* Remove a folder of ours with everything in it; GW_ENOTFOUND when there is none. */
 GW_NODISCARD gw_status sys_remove_dir(const char *path, struct gw_error *err);
-/* The folder for the local socket: $XDG_RUNTIME_DIR/godwit, else <tmp>/godwit-<uid>; made 0700,
- * owner checked.  out gets "<folder>/sock". */
+/* The folder for the local socket: $RUNTIME_DIRECTORY of a service, $XDG_RUNTIME_DIR/godwit, else
+ * <tmp>/godwit-<uid>, made 0700, owner checked.  out gets "<folder>/sock". */
 GW_NODISCARD gw_status sys_default_socket(char *out, size_t cap, struct gw_error *err);
 int64_t sys_rss_bytes(void); /* resident memory of this process; 0 when unknown */
 int64_t sys_cpu_us(void); /* user + system time of this process */

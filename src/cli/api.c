@@ -2,7 +2,7 @@
 /*
  * api.c - a command's way to the gateway or the sandbox
  *
- * ROLE     Finds the server (--server, GODWIT_SERVER, the user's local socket),
+ * ROLE     Finds the server (--server, GODWIT_SERVER, the user's local socket, the service's),
  *          calls it with the same HTTP client the gateway uses, and turns what
  *          comes back into exit codes (reference: `godwit help`).
  * FAILURE  Nobody there: what to start, and EXIT_TEMPORARY.
@@ -15,10 +15,12 @@
 #include "base/sys_file.h"
 #include <ctype.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define CONNECT_MS 3000
 #define TIMEOUT_MS 40000 /* a send may wait for graph.wait_max, 25 s unless configured */
 #define BASE_MAX 1024
+#define SERVICE_SOCKET "/run/godwit/sock" /* of the packaged service */
 #define AUTH_MAX (SECRET_MAX + 32)
 
 struct api {
@@ -71,6 +73,8 @@ static int set_server(struct api *a)
 			return cli_failf(a->cli, EXIT_FAILED,
 					 "name the gateway: --server URL or unix:PATH", "%s",
 					 err.message);
+		if (access(path, F_OK) != 0 && access(SERVICE_SOCKET, W_OK) == 0)
+			(void)str_copy(STR(SERVICE_SOCKET), path, sizeof(path));
 		ok = set_unix(a, path);
 	} else if (str_starts(str_from(where), STR("unix:"))) {
 		ok = set_unix(a, where + 5);

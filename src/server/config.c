@@ -501,11 +501,14 @@ static char *find_file(void)
 static void default_folder(struct config *c)
 {
 	const char *home = getenv("HOME"), *xdg = getenv("XDG_DATA_HOME");
+	const char *state = getenv("STATE_DIRECTORY"); /* of a service (systemd.exec(5)) */
 	char *out = c->values.data_dir;
 
 	if (out[0] != '\0')
 		return;
-	if (geteuid() == 0 || (home == NULL && xdg == NULL))
+	if (state != NULL && state[0] == '/')
+		(void)snprintf(out, sizeof(c->values.data_dir), "%s", state);
+	else if (geteuid() == 0 || (home == NULL && xdg == NULL))
 		(void)snprintf(out, sizeof(c->values.data_dir), "/var/lib/godwit");
 	else if (xdg != NULL)
 		(void)snprintf(out, sizeof(c->values.data_dir), "%s/godwit", xdg);

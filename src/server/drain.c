@@ -24,6 +24,7 @@
 #include <pthread.h>
 
 #define SETTLE_LOOK_MS 5
+#define LEAVE_MS 30000 /* behind drain.grace: calls answered, the WAL checkpointed */
 #define SETTLE_LOOKS_MAX 400 /* two seconds: a disk that takes longer is stuck */
 
 struct drain {
@@ -122,6 +123,7 @@ void drain_begin(struct server *s)
 
 	log_info(&s->log, "draining");
 	s->phase = SERVER_DRAINING;
+	notify_stopping(&s->notify, s->cfg->drain_grace_ms + LEAVE_MS);
 	d->server = s;
 	s->drain = d; /* freed last: callbacks may still name it */
 	http_server_quiesce(s->public_server);

@@ -137,6 +137,25 @@ static gw_status listen_local(struct server *s, char *path, size_t cap, struct g
 	return http_server_start(&o, &s->local_server, err);
 }
 
+/* Everybody who waits for it hears that the listeners are up. */
+static void tell_ready(struct server *s, int ready_fd, const char *socket)
+{
+	unsigned public_port = http_server_port(s->public_server);
+	unsigned api_port = http_server_port(s->public_serves_api ? s->public_server
+								  : s->api_server);
+	char status[128];
+
+	log_info(&s->log, "ready public=%u api=%u local=%s profile=%s accounts=%zu", public_port,
+		 api_port, socket[0] != '\0' ? socket : "none", s->cfg->profile,
+		 accounts_count(s->accounts));
+	if (ready_fd >= 0)
+		(void)dprintf(ready_fd, "ready public=%u api=%u socket=%s\n", public_port, api_port,
+			      socket);
+	(void)snprintf(status, sizeof(status), "webhooks on port %u, API on port %u", public_port,
+		       api_port);
+	notify_ready(&s->notify, status);
+}
+
 static gw_status start_listeners(struct server *s, int ready_fd, struct gw_error *err)
 {
 	const struct config_values *v = s->cfg;
@@ -159,14 +178,7 @@ static gw_status start_listeners(struct server *s, int ready_fd, struct gw_error
 	if (st != GW_OK)
 		return st;
 	s->phase = SERVER_READY;
-	log_info(&s->log, "ready public=%u api=%u local=%s profile=%s accounts=%zu",
-		 http_server_port(s->public_server),
-		 http_server_port(shared ? s->public_server : s->api_server),
-		 path[0] != '\0' ? path : "none", v->profile, accounts_count(s->accounts));
-	if (ready_fd >= 0)
-		(void)dprintf(ready_fd, "ready public=%u api=%u socket=%s\n",
-			      http_server_port(s->public_server),
-			      http_server_port(shared ? s->public_server : s->api_server), path);
+	tell_ready(s, ready_fd, path);
 	return GW_OK;
 }
 
@@ -381,6 +393,7 @@ static void on_tick(void *cookie)
 	struct server *s = cookie;
 
 	s->turned_ns = clock_real_ns();
+	notify_alive(&s->notify);
 	store_set_lagging(s->store, relay_is_lagging(s->relay));
 	timer_in_ms(&s->tick, TICK_MS);
 }
@@ -459,6 +472,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	clock_init(&s->clock);
 	(void)log_level_parse(s->cfg->log_level, &level);
 	log_init(&s->log, STDERR_FILENO, level, "gateway", NULL);
+	notify_open(&s->notify, &s->log);
 	rnd_init_system(&s->rnd);
 	s->loop = loop_new(&s->clock);
 	settings_publish(s);
@@ -489,6 +503,7 @@ int serve_run(const struct serve_options *o, struct gw_error *err)
 	if (st == GW_OK)
 		log_info(&s->log, "drained, leaving");
 	free(s->drain);
+	notify_close(&s->notify);
 	settings_release(s);
 	free(s);
 	return exit_code_of(st);

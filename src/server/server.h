@@ -19,6 +19,7 @@
 #include "net/http_server.h"
 #include "server/config.h"
 #include "server/keys.h"
+#include "server/notify.h"
 
 struct webhook_front;
 struct graph_front;
@@ -64,6 +65,7 @@ struct server {
 	_Atomic int64_t disk_min;
 	_Atomic unsigned spools; /* open now (spool.c) */
 	struct hosts *_Atomic hosts;
+	struct notify notify; /* of the service manager */
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	_Atomic int phase; /* enum server_phase; read by HTTP threads */
