@@ -5,7 +5,7 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 PREFIX ?= /usr/local
 N ?= 20
-TARGETS = run test check-quick check-all bench fuzz kills mutants lint install debug clean help
+TARGETS = run test check-quick check-all bench fuzz kills mutants lint deb install debug clean help
 
 .PHONY: $(TARGETS)
 
@@ -64,7 +64,11 @@ mutants: ## break each promise on purpose and see which test notices
 	@tools/install-deps mutants
 	@tools/run-mutants
 
-install: ## program, library and headers into PREFIX (DESTDIR is honoured)
+deb: ## Debian packages in build/deb: godwit, libgodwit0, libgodwit-dev
+	@tools/install-deps deb
+	@tools/build-deb
+
+install: ## program, manual, completions, library and headers into PREFIX (DESTDIR is honoured)
 	@tools/install-deps run
 	@tools/build release
 	@meson configure build/release -Dprefix=$(abspath $(PREFIX))
