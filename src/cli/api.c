@@ -237,12 +237,16 @@ static bool header_value(struct str line, struct str name, char *out, size_t cap
 
 static void on_header(void *cookie, struct str line)
 {
-	struct waiting *w = cookie;
+	struct api_answer *a = ((struct waiting *)cookie)->answer;
+	char word[8];
 
-	if (!header_value(line, STR("Godwit-Message"), w->answer->message_id,
-			  sizeof(w->answer->message_id)))
-		(void)header_value(line, STR("Godwit-Refused"), w->answer->refused,
-				   sizeof(w->answer->refused));
+	if (header_value(line, STR("Godwit-Message"), a->message_id, sizeof(a->message_id)) ||
+	    header_value(line, STR("Godwit-Fallback-For"), a->fallback_for,
+			 sizeof(a->fallback_for)) ||
+	    header_value(line, STR("Godwit-Refused"), a->refused, sizeof(a->refused)))
+		return;
+	if (header_value(line, STR("Godwit-Parked"), word, sizeof(word)))
+		a->parked = strcmp(word, "yes") == 0;
 }
 
 static void on_done(void *cookie, const struct http_outcome *o)

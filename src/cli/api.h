@@ -32,6 +32,8 @@ struct api_answer {
 	struct json_val json; /* JSON_MISSING when the body is none */
 	struct str body;
 	char message_id[64]; /* Godwit-Message */
+	char fallback_for[64]; /* Godwit-Fallback-For: a template went in place of this message */
+	bool parked; /* Godwit-Parked: it waits until the customer writes */
 	char refused[128]; /* Godwit-Refused: the reason; empty: Godwit did not refuse */
 	int64_t retry_after_s; /* -1: none */
 	int64_t ms; /* from the call to the answer */

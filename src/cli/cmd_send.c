@@ -24,6 +24,8 @@
 #define FOLLOW_MS 30000 /* with --wait */
 #define FOLLOW_UNASKED_MS 10000 /* in the sandbox, which is quick unless its clock stands still */
 #define STEPS_MAX 16
+#define VAR_NAME_MAX 128
+#define VARS_HEADER_MAX (12U << 10) /* a whole head has 16 KiB */
 
 extern const struct cmd cmd_send;
 
@@ -38,14 +40,15 @@ struct send {
 	struct api *api;
 	/* options */
 	const char *from, *template, *lang, *json_body, *wait, *key, *category;
-	struct opt_list vars;
-	bool async;
+	const char *fallback;
+	struct opt_list vars, fallback_vars;
+	bool async, park;
 	/* what is known */
 	char number[64], message_id[64], wamid[WAMID_MAX];
 	bool is_sandbox;
 	int goal; /* rank of the status that ends it; 0: none, the answer ends it */
 	struct api_stream *stream;
-	bool stream_open, stream_ended, timed_out, is_known;
+	bool stream_open, stream_ended, timed_out, is_known, is_parked;
 	char *held[HELD_MAX];
 	size_t held_count;
 	struct step steps[STEPS_MAX];
@@ -72,27 +75,26 @@ static int compare_numbered(const void *a, const void *b)
 	return (l > r) - (l < r);
 }
 
-static bool check_vars(struct send *s)
+static bool check_vars(const struct send *s, struct opt_list *vars, const char *option)
 {
 	size_t at, numbered = 0;
 	int64_t n;
 
-	for (size_t i = 0; i < s->vars.count; i++) {
-		if (!str_find_char(str_from(s->vars.items[i]), '=', &at) || at == 0) {
-			s->cli->code = cli_failf(s->cli, EXIT_USAGE,
-						 "want --var 1=TEXT or NAME=TEXT",
-						 "--var \"%s\" has no name", s->vars.items[i]);
+	for (size_t i = 0; i < vars->count; i++) {
+		if (!str_find_char(str_from(vars->items[i]), '=', &at) || at == 0) {
+			s->cli->code = cli_failf(s->cli, EXIT_USAGE, "want 1=TEXT or NAME=TEXT",
+						 "%s \"%s\" has no name", option, vars->items[i]);
 			return false;
 		}
-		numbered += str_to_i64(str_make(s->vars.items[i], at), &n);
+		numbered += str_to_i64(str_make(vars->items[i], at), &n);
 	}
-	if (numbered != 0 && numbered != s->vars.count) {
+	if (numbered != 0 && numbered != vars->count) {
 		s->cli->code = cli_failf(s->cli, EXIT_USAGE, NULL,
-					 "--var: all by number or all by name");
+					 "%s: all by number or all by name", option);
 		return false;
 	}
 	if (numbered > 0)
-		qsort(s->vars.items, s->vars.count, sizeof(s->vars.items[0]), compare_numbered);
+		qsort(vars->items, vars->count, sizeof(vars->items[0]), compare_numbered);
 	return true;
 }
 
@@ -438,19 +440,54 @@ static int refused(struct send *s, const struct api_answer *answer)
 			 answer->message_id);
 }
 
+/* "Name: 1=Ann&2=A1" */
+static void put_vars_header(struct buf *b, const struct opt_list *vars)
+{
+	char name[VAR_NAME_MAX];
+	size_t at;
+
+	buf_put_text(b, "Godwit-Fallback-Vars: ");
+	for (size_t i = 0; i < vars->count; i++) {
+		struct str pair = str_from(vars->items[i]);
+		size_t start = b->len;
+
+		(void)str_find_char(pair, '=', &at); /* check_vars() */
+		(void)str_copy(str_slice(pair, 0, at), name, sizeof(name));
+		api_put_query(b, name, vars->items[i] + at + 1);
+		if (!buf_failed(b)) /* the header is no query */
+			b->data[start] = i == 0 ? ' ' : '&';
+	}
+}
+
 static int post(struct send *s, const struct buf *body, struct api_answer *answer)
 {
-	char key[300], category[64];
+	char key[300], category[64], fallback[600];
 	struct api_request r = {
 		.method = "POST",
 		.body = buf_str(body),
 		.if_lost = "the message may have been taken: see `godwit message list` before you "
 			   "send it again; --idempotency-key makes that harmless",
 	};
-	struct buf path;
+	struct buf path, vars;
 	size_t n = 0;
 	int code;
 
+	buf_init(&vars, VARS_HEADER_MAX);
+	if (s->park)
+		r.headers[n++] = "Godwit-Park: yes";
+	if (s->fallback != NULL) {
+		(void)snprintf(fallback, sizeof(fallback), "Godwit-Fallback-Template: %s",
+			       s->fallback);
+		r.headers[n++] = fallback;
+	}
+	if (s->fallback_vars.count > 0) {
+		put_vars_header(&vars, &s->fallback_vars);
+		if (buf_failed(&vars))
+			return cli_failf(s->cli, EXIT_USAGE, NULL,
+					 "--fallback-var: all together over %u bytes",
+					 VARS_HEADER_MAX);
+		r.headers[n++] = vars.data;
+	}
 	if (s->key != NULL) {
 		(void)snprintf(key, sizeof(key), "Idempotency-Key: %s", s->key);
 		r.headers[n++] = key;
@@ -466,6 +503,7 @@ static int post(struct send *s, const struct buf *body, struct api_answer *answe
 	buf_put_text(&path, "/messages");
 	r.path = path.data;
 	code = api_call(s->api, &r, answer);
+	buf_release(&vars);
 	buf_release(&path);
 	return code;
 }
@@ -474,7 +512,9 @@ static void note_accepted(struct send *s, const struct api_answer *answer)
 {
 	struct json_val first = json_at(json_member(answer->json, STR("messages")), 0);
 	struct str id = STR_EMPTY;
-	const char *word = answer->status == 202 ? "queued" : "accepted";
+	const char *word = answer->parked          ? "parked"
+			   : answer->status == 202 ? "queued"
+						   : "accepted";
 
 	(void)json_get_str(first, STR("id"), WAMID_MAX - 1, &id);
 	(void)str_copy(str_from(answer->message_id), s->message_id, sizeof(s->message_id));
@@ -483,6 +523,7 @@ static void note_accepted(struct send *s, const struct api_answer *answer)
 	else
 		(void)str_copy(id, s->wamid, sizeof(s->wamid));
 	s->accepted_ns = clock_real_ns();
+	s->is_parked = answer->parked;
 	if (s->cli->format == OUT_JSONL)
 		printf("{\"status\":\"%s\",\"id\":\"%s\",\"wamid\":\"%s\",\"ms\":%lld}\n", word,
 		       s->message_id, s->wamid, (long long)answer->ms);
@@ -492,6 +533,11 @@ static void note_accepted(struct send *s, const struct api_answer *answer)
 		printf("%-9s  %.*s  %.2f s%s%s\n", word, STR_ARG(id), (double)answer->ms / 1000.0,
 		       s->rank < 0 ? "" : "  ", s->rank < 0 ? "" : s->message_id);
 	(void)fflush(stdout);
+	if (answer->fallback_for[0] != '\0')
+		cli_note(s->cli, "the window is shut: the template went in place of %s",
+			 answer->fallback_for);
+	if (answer->parked)
+		cli_note(s->cli, "the window is shut: it leaves when the customer writes");
 }
 
 static void print_json(const struct send *s)
@@ -506,9 +552,10 @@ static void print_json(const struct send *s)
 	json_w_kv_text(&w, "wamid", s->wamid[0] != '\0' ? s->wamid : NULL);
 	json_w_kv_text(&w, "number_id", s->number);
 	json_w_kv_text(&w, "status",
-		       s->failed     ? "failed"
-		       : s->rank < 0 ? "queued"
-				     : goals[s->rank]);
+		       s->failed      ? "failed"
+		       : s->is_parked ? "parked"
+		       : s->rank < 0  ? "queued"
+				      : goals[s->rank]);
 	json_w_key(&w, STR("steps"));
 	json_w_array(&w);
 	for (size_t i = 0; i < s->step_count; i++) {
@@ -562,7 +609,7 @@ static int send_it(struct send *s, const struct buf *body)
 	if (answer.status != 200 && answer.status != 202)
 		return refused(s, &answer);
 	note_accepted(s, &answer);
-	if (s->stream != NULL && s->stream_open) {
+	if (s->stream != NULL && s->stream_open && !s->is_parked) {
 		release_held(s);
 		follow(s);
 	} else {
@@ -596,6 +643,12 @@ static int run(struct cli *cli, int argc, char **argv)
 		{ OPT_TEXT, 0, "lang", &s->lang, "CODE", "its language (en_US)" },
 		{ OPT_LIST, 0, "var", &s->vars, "N=TEXT",
 		  "a variable of its body, by number or name" },
+		{ OPT_TEXT, 0, "fallback-template", &s->fallback, "NAME[:LANG]",
+		  "send this template instead when the 24-hour window is shut" },
+		{ OPT_LIST, 0, "fallback-var", &s->fallback_vars, "N=TEXT",
+		  "a variable of its body, by number or name" },
+		{ OPT_FLAG, 0, "park", &s->park, NULL,
+		  "wait until the customer writes when the window is shut" },
 		{ OPT_TEXT, 0, "category", &s->category, "WORD",
 		  "marketing, utility or authentication: marketing is refused to who opted out" },
 		{ OPT_TEXT, 0, "json-body", &s->json_body, "FILE",
@@ -610,7 +663,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	int code;
 
 	s->cli = cli;
-	if (opt_parse(cli, &cmd_send, opts, &argc, &argv) && check_vars(s) && read_goal(s))
+	if (opt_parse(cli, &cmd_send, opts, &argc, &argv) && check_vars(s, &s->vars, "--var") &&
+	    check_vars(s, &s->fallback_vars, "--fallback-var") && read_goal(s))
 		code = with_body(s, argv, argc);
 	else
 		code = cli->code;
@@ -630,6 +684,9 @@ const struct cmd cmd_send = {
 	.more = "godwit send +5571990000001 \"Yes\"\n"
 		"godwit send +4915112345678 --template order_shipped --lang en \\\n"
 		"            --var 1=Ada --var 2=A-123\n"
+		"godwit send +4915112345678 \"Your parcel is here\" --park \\\n"
+		"            --fallback-template may_we_talk:en\n"
+		"With --park and a template: the template invites, the text waits for the answer.\n"
 		"In the sandbox it follows to read; live it stops at accepted unless --wait.",
 	.run = run,
 };

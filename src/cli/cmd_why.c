@@ -122,6 +122,9 @@ static const char *advice_for(struct str state, struct str status, struct str re
 	if (str_eq(state, STR("waiting")))
 		return str_eq(reason, STR("paused"))
 			       ? "The account is paused: see the code of the last attempt."
+		       : str_eq(reason, STR("parked"))
+			       ? "The window is shut: it leaves when the customer writes, or "
+				 "expires."
 			       : "It is tried again at the time above; nothing is to be done.";
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (str_eq(state, str_from(rows[i].state)))
@@ -156,6 +159,23 @@ static void print_code(struct json_val error)
 		printf("  Sending again: %s\n", gw_retry_name(info->retry));
 }
 
+/* Messages that were made because a window was shut. */
+static void print_follows(struct json_val m)
+{
+	struct json_val origin = json_member(m, STR("follows")), one;
+	struct json_iter it = json_iter(json_member(m, STR("followed_by")));
+
+	if (json_type(origin) == JSON_OBJECT)
+		printf("  made because the window was shut for %.*s\n",
+		       STR_ARG(text_of(origin, "id")));
+	while (json_next(&it, &one))
+		printf("  %s %.*s\n",
+		       str_eq(text_of(one, "as"), STR("template"))
+			       ? "the window was shut: its template is"
+			       : "Meta failed it for the window: the text waits as",
+		       STR_ARG(text_of(one, "id")));
+}
+
 static void print_message(struct why *y, struct json_val m)
 {
 	struct str state = text_of(m, "state"), status = text_of(m, "status");
@@ -181,6 +201,7 @@ static void print_message(struct why *y, struct json_val m)
 	if (text_of(m, "wamid").len > 0)
 		printf("  %.*s\n", STR_ARG(text_of(m, "wamid")));
 	print_trail(y, json_member(m, STR("trail")));
+	print_follows(m);
 	if (text_of(m, "next_at").len > 0)
 		printf("  next try at %.*s\n", STR_ARG(text_of(m, "next_at")));
 	if (json_type(error) == JSON_OBJECT) {

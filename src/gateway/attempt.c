@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "gateway/body_splice.h"
 #include "gateway/dispatch_int.h"
+#include "gateway/plan.h"
 
 #include <inttypes.h>
 
@@ -318,6 +319,7 @@ static void finish(struct dispatch *d, struct outq_entry *e, const struct verdic
 		   const struct http_outcome *o)
 {
 	int64_t next_ns = take_effect(d, e, v, o);
+	struct refusal full;
 	struct outq_move m = { .to = v->to,
 			       .why = v->why,
 			       .burns = v->burns,
@@ -345,6 +347,8 @@ static void finish(struct dispatch *d, struct outq_entry *e, const struct verdic
 	}
 	if (v->to == OUTQ_ACCEPTED || m.to == OUTQ_REJECTED)
 		m.answer = o->answer;
+	if (m.to == OUTQ_REJECTED && v->code == PLAN_CODE_SHUT)
+		(void)plan_turn(e, d->o.settings->parked_max, &m, &full); /* else Meta's words */
 	log_attempt(d, e, v, &m);
 	(void)FAULT("outbox.answered"); /* O6: known here, not on disk yet */
 	outq_want(d->o.outq, e, &m);

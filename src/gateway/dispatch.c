@@ -39,6 +39,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "gateway/guard.h"
+#include "gateway/plan.h"
 
 #define CLAIM_AHEAD_NS (20 * NS_PER_MS) /* reliability.md 3.4 item 1 */
 #define COMMIT_NS_MAX (250 * NS_PER_MS) /* a disk slower than this costs rate, not order */
@@ -67,22 +68,35 @@ struct number *dispatch_number(const struct dispatch *d, const struct outq_entry
 
 /* ---- ending a message here ---- */
 
+/* `shut`: it may have a plan for that; then it is parked, or a template goes in its place. */
+static void end(struct dispatch *d, struct outq_entry *e, enum outq_state to, struct refusal r,
+		bool shut)
+{
+	struct outq_move m = { .to = to, .unbinds = true };
+	struct buf body;
+
+	if (shut && plan_turn(e, d->o.settings->parked_max, &m, &r) && m.to == OUTQ_WAITING) {
+		outq_want(d->o.outq, e, &m);
+		return;
+	}
+	buf_init(&body, REFUSAL_BODY_MAX);
+	refusal_put(&body, &r);
+	if (m.why == NULL)
+		m.why = r.details;
+	m.http_status = r.status;
+	m.code = r.code;
+	m.subcode = r.subcode;
+	m.answer = buf_str(&body);
+	e->refused = r.reason;
+	metrics_add(d->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
+	outq_want(d->o.outq, e, &m);
+	buf_release(&body);
+}
+
 void dispatch_end(struct dispatch *d, struct outq_entry *e, enum outq_state to,
 		  const struct refusal *r)
 {
-	struct outq_move m = { .to = to, .why = r->details, .unbinds = true };
-	struct buf body;
-
-	buf_init(&body, REFUSAL_BODY_MAX);
-	refusal_put(&body, r);
-	m.http_status = r->status;
-	m.code = r->code;
-	m.subcode = r->subcode;
-	m.answer = buf_str(&body);
-	e->refused = r->reason;
-	metrics_add(d->o.metrics, M_OUTBOX_REFUSED, r->metric, 0, 1);
-	outq_want(d->o.outq, e, &m);
-	buf_release(&body);
+	end(d, e, to, *r, false);
 }
 
 static void expire(struct dispatch *d, struct outq_entry *e)
@@ -110,7 +124,7 @@ static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 		return false;
 	}
 	if (!guards_pass(&facts, &r)) {
-		dispatch_end(d, e, OUTQ_REJECTED, &r);
+		end(d, e, OUTQ_REJECTED, r, r.metric == REFUSAL_WINDOW);
 		return false;
 	}
 	if (e->has_context && e->context_wamid == NULL) {
@@ -548,6 +562,12 @@ void dispatch_sweep(struct dispatch *d)
 		if (e->expires_ns > now_ns)
 			break; /* one lifetime for all: the rest is younger */
 		if (e->moving == NULL && e->state != OUTQ_SENDING)
+			expire(d, e);
+	}
+	next = outq_next_parked(d->o.outq, NULL); /* a copy is as old as what it says again */
+	while ((e = next) != NULL) {
+		next = outq_next_parked(d->o.outq, e);
+		if (e->expires_ns <= now_ns && e->moving == NULL)
 			expire(d, e);
 	}
 	d->kicked = true;

@@ -103,6 +103,7 @@ static void item_free(struct inbox_item *item)
 			free((void *)(uintptr_t)item->put.events[i].opaque.ptr);
 		if (item->put.events[i].consent_keys.len > 0)
 			free((void *)(uintptr_t)item->put.events[i].consent_keys.ptr);
+		store_followed_free(item->put.events[i].followed);
 	}
 	gw_notification_free(item->note);
 	arena_free(item->arena);

@@ -113,21 +113,24 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 	const struct number *number;
 	enum outq_policy policy;
 	struct refusal r;
+	struct plan plan;
 	struct send read;
 
 	r.code = 0;
 	if (check_call(ob, s, &policy, &r) && attach(ob, s))
 		return;
 	arena_reset(ob->scratch);
+	buf_reset(&ob->fallback);
 	if (r.code != 0 || !check_number(ob, s, &number, &r) ||
 	    !send_read(s->body, s->target, ob->scratch, &read, &r) ||
-	    !send_read_category(s->category, &read, &r) || !check_room(ob, &r) ||
+	    !send_read_category(s->category, &read, &r) ||
+	    !plan_read(s, &read, &ob->fallback, &plan, &r) || !check_room(ob, &r) ||
 	    (!s->respond_async && !dispatch_lets_in(ob->dispatch, number->account, &r))) {
 		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
 		answer_refusal(s, &r); /* inv. 2 */
 		return;
 	}
-	outbox_accept(ob, s, &read, policy);
+	outbox_accept(ob, s, &read, &plan, policy);
 }
 
 bool outbox_bypasses(struct str body)
@@ -170,8 +173,9 @@ static void on_moved(void *cookie, struct outq_entry *e, enum outq_state from,
 	e->resolved = NULL;
 	if (resolved != NULL)
 		resolved(e->resolved_cookie);
+	followed_by_move(ob, e, m->followed);
 	if (!outq_is_terminal(e->state)) {
-		waiters_queued(ob, e, ob->draining && e->state != OUTQ_SENDING);
+		waiters_queued(ob, e, e->parked || (ob->draining && e->state != OUTQ_SENDING));
 		return;
 	}
 	idempotency_drop(ob->idempotency, e);
@@ -192,6 +196,7 @@ void outbox_evidence(struct outbox *ob, struct event *ev)
 	if (ev->row.composed || in->message_row == 0)
 		return; /* what we said ourselves proves nothing */
 	reconcile_evidence(ob->reconcile, &evidence);
+	followed_by_status(ob, in->followed);
 	if (outq_by_row(ob->outq, in->message_row) == NULL &&
 	    str_eq(str_from(in->message_state), str_from(outq_state_name(OUTQ_UNKNOWN))))
 		shelf_evidence(ob, &in->message, &evidence);
@@ -207,6 +212,7 @@ static void open_window(struct outbox *ob, const struct outq_number *n, struct s
 	if (lane == NULL || at_ms <= lane->window_ms)
 		return;
 	lane->window_ms = at_ms;
+	followed_unpark(ob, lane);
 	dispatch_lane(ob->dispatch, lane);
 }
 
@@ -320,11 +326,16 @@ static void load_state(struct outbox *ob, struct outq_entry *e, const struct sto
 	if (!outq_state_parse(m->state, &e->state) || outq_is_terminal(e->state))
 		PANIC("message row %lld has the state %.*s", (long long)m->row, STR_ARG(m->state));
 	if (e->state == OUTQ_WAITING) {
-		e->reason = str_eq(m->reason, STR("paused")) ? "paused" : "backoff";
+		e->reason = str_eq(m->reason, STR("paused"))   ? "paused"
+			    : str_eq(m->reason, STR("parked")) ? "parked"
+							       : "backoff";
 		if (e->reason[0] == 'b') /* a monotonic clock may be younger than the row */
 			e->next_ns = at_least_1(
 				mono_of(ob, m->next_ms, ob->o.settings.retry_max_ms));
 	}
+	e->plan = m->plan;
+	e->again_of = m->again_of;
+	e->since_ms = m->code == PLAN_CODE_SHUT ? m->moved_ms : 0;
 	e->tries = m->tries;
 	e->attempts = m->attempts;
 	e->class_ = m->class_ < OUTQ_NCLASSES ? m->class_ : OUTQ_MARKETING;
@@ -335,7 +346,7 @@ static void load_state(struct outbox *ob, struct outq_entry *e, const struct sto
 	e->due_ns = clock_mono_ns(loop_clock(ob->o.loop));
 }
 
-void outbox_take(struct outbox *ob, const struct store_message_row *m)
+struct outq_entry *outbox_take(struct outbox *ob, const struct store_message_row *m)
 {
 	struct outq_text text = { .id = m->id,
 				  .to = m->to,
@@ -355,15 +366,17 @@ void outbox_take(struct outbox *ob, const struct store_message_row *m)
 	}
 	outq_add(ob->outq, e, m->number_id, m->lane, m->window_ms);
 	e->lane->opted_out = m->opted_out;
+	followed_unpark(ob, e->lane);
 	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms, 0) : e->due_ns;
 	if (e->state == OUTQ_SENDING || e->state == OUTQ_UNKNOWN || m->has_evidence)
 		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);
+	return e;
 }
 
 void outbox_load(struct outbox *ob, const struct store_message_row *m)
 {
 	if (!shelf_takes(ob, m))
-		outbox_take(ob, m);
+		(void)outbox_take(ob, m);
 }
 
 void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms)
@@ -496,6 +509,7 @@ void outbox_set(struct outbox *ob, const struct outbox_settings *to)
 	now->server_errors_prove_nothing = to->server_errors_prove_nothing;
 	now->failed_echoes_token = to->failed_echoes_token;
 	now->disk_min = to->disk_min;
+	now->parked_max = to->parked_max;
 	if (!outq_policy_parse(str_from(to->unknown_policy), &ob->policy))
 		PANIC("unknown.policy %s was let pass", to->unknown_policy);
 	dispatch_settings_changed(ob->dispatch);
@@ -528,6 +542,7 @@ gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct
 	ob->idempotency = idempotency_new();
 	ob->scratch = arena_new((size_t)32 * OUTBOX_BODY_MAX);
 	ASSERT(ob->scratch != NULL);
+	buf_init(&ob->fallback, PLAN_BODY_MAX);
 	rnd_init_system(&ob->rnd);
 	*out = ob;
 	return GW_OK;
@@ -551,5 +566,6 @@ void outbox_free(struct outbox *ob)
 	outq_free(ob->outq);
 	idempotency_free(ob->idempotency);
 	arena_free(ob->scratch);
+	buf_release(&ob->fallback);
 	free(ob);
 }

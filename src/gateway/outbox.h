@@ -42,6 +42,7 @@ struct outbox_settings { /* configuration keys in brackets */
 	const char *graph_ca_file; /* graph.ca_file; NULL or empty: the system's */
 	unsigned in_flight_max; /* graph.in_flight, 1000 */
 	int64_t disk_min; /* store.disk_min, bytes; 503 below */
+	uint32_t parked_max; /* queue.parked_max, messages parked for one customer, 20 */
 	uint32_t queue_max; /* queue.max, messages not finished and in memory, 1,000,000 */
 	double number_rate_share; /* 0.995 of the number's limit */
 	uint32_t pair_burst; /* pacing.pair_burst, 10 (at most 45) */
@@ -83,6 +84,9 @@ struct outbox_answer {
 	unsigned retry_after_s; /* 0: none */
 	bool has_message;
 	struct id message; /* Godwit-Message header */
+	bool parked; /* Godwit-Parked: yes */
+	bool has_origin;
+	struct id origin; /* Godwit-Fallback-For: the message that was handed in */
 };
 
 struct outbox_submit {
@@ -92,6 +96,8 @@ struct outbox_submit {
 	struct str idempotency_key; /* empty: none */
 	struct str policy; /* header Godwit-Unknown-Policy; empty: the default */
 	struct str category; /* header Godwit-Category; empty: what the body and path say */
+	/* what becomes of it when the window is shut (plan.h); empty: nothing */
+	struct str park, fallback_template, fallback_vars;
 	struct id key_id; /* zeros: local */
 	bool respond_async;
 	int64_t received_ns; /* clock_real_ns */

@@ -33,7 +33,7 @@ struct adding {
 	struct link link; /* of ob->addings */
 	struct outq_entry *e;
 	char lane[RECIPIENT_MAX];
-	char text[]; /* number id, template name and language */
+	char text[]; /* number id, template names and languages, fallback */
 };
 
 /* ---- replay ---- */
@@ -44,7 +44,11 @@ struct replay {
 	struct link link; /* of ob->replays */
 	struct link waiters; /* head */
 	struct id earlier;
+	bool has_origin; /* it went in place of the one that was handed in */
+	struct id origin;
 	gw_status found;
+	int64_t row;
+	unsigned plan;
 	enum outq_state state;
 	int http_status;
 	char *to, *wamid, *answer;
@@ -56,10 +60,21 @@ static bool take_row(void *cookie, const struct store_message_row *m)
 
 	if (!outq_state_parse(m->state, &r->state))
 		r->state = OUTQ_QUEUED;
+	r->row = m->row;
+	r->plan = m->plan;
 	r->http_status = m->http_status;
 	r->to = xstrndup(m->to);
 	r->wamid = xstrndup(m->wamid);
 	r->answer = xstrndup(m->answer);
+	return false;
+}
+
+static bool take_origin(void *cookie, const struct store_follow_row *f)
+{
+	struct replay *r = cookie;
+
+	r->has_origin = f->is_origin;
+	r->origin = f->id;
 	return false;
 }
 
@@ -68,6 +83,8 @@ static void run_replay(struct store_job *job, struct store_reader *reader)
 	struct replay *r = CONTAINER_OF(job, struct replay, job);
 
 	r->found = reader_message(reader, &r->earlier, STR_EMPTY, take_row, r);
+	if (r->found == GW_OK && r->plan == STORE_PLAN_FOLLOWS)
+		r->found = reader_follows(reader, r->row, take_origin, r);
 }
 
 /* The earlier message as its caller saw it, or would have. */
@@ -77,7 +94,10 @@ static void replay_answer(struct replay *r, struct buf *body, struct outbox_answ
 	struct refusal refusal;
 
 	id_text(ID_MESSAGE, &r->earlier, id);
-	*a = (struct outbox_answer){ .has_message = true, .message = r->earlier };
+	*a = (struct outbox_answer){ .has_message = true,
+				     .message = r->earlier,
+				     .has_origin = r->has_origin,
+				     .origin = r->origin };
 	if (r->found != GW_OK || r->to == NULL) {
 		(void)refuse(&refusal, REFUSAL_BUSY, 131016,
 			     "the answer to this Idempotency-Key could not be read; try again");
@@ -225,7 +245,8 @@ static void on_added(struct store_req *req)
 /* ---- from the door ---- */
 
 static struct outq_entry *make_entry(struct outbox *ob, const struct outbox_submit *s,
-				     const struct send *read, enum outq_policy policy)
+				     const struct send *read, const struct plan *plan,
+				     enum outq_policy policy)
 {
 	struct outq_text text = { .to = read->to,
 				  .target = s->target,
@@ -241,6 +262,7 @@ static struct outq_entry *make_entry(struct outbox *ob, const struct outbox_subm
 	e->policy = policy;
 	e->accepted_ns = e->due_ns = now_ns;
 	e->expires_ns = now_ns + ob->o.settings.lifetime_ms * NS_PER_MS;
+	e->plan = plan->bits;
 	e->has_context = read->has_context;
 	e->context = read->context;
 	return e;
@@ -257,9 +279,11 @@ static struct str keep(char **at, struct str s)
 }
 
 static struct adding *make_adding(struct outbox *ob, struct outq_entry *e,
-				  const struct outbox_submit *s, const struct send *read)
+				  const struct outbox_submit *s, const struct send *read,
+				  const struct plan *plan)
 {
-	size_t text = s->number_id.len + read->template_name.len + read->template_language.len;
+	size_t text = s->number_id.len + read->template_name.len + read->template_language.len +
+		      plan->name.len + plan->language.len + plan->body.len;
 	struct adding *a = xcalloc(1, sizeof(*a) + text + 1);
 	struct store_add_message *add = &a->add;
 	char *at = a->text;
@@ -274,6 +298,11 @@ static struct adding *make_adding(struct outbox *ob, struct outq_entry *e,
 	add->number_id = keep(&at, s->number_id);
 	add->template_name = keep(&at, read->template_name);
 	add->template_language = keep(&at, read->template_language);
+	add->plan = plan->bits;
+	add->fallback_name = keep(&at, plan->name);
+	add->fallback_language = keep(&at, plan->language);
+	add->fallback_body = keep(&at, plan->body);
+	add->fallback_class = (uint8_t)plan->class_;
 	add->lane = str_make(a->lane, read->lane.len);
 	add->to = e->to;
 	add->target = e->target;
@@ -289,10 +318,10 @@ static struct adding *make_adding(struct outbox *ob, struct outq_entry *e,
 }
 
 void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struct send *read,
-		   enum outq_policy policy)
+		   const struct plan *plan, enum outq_policy policy)
 {
-	struct outq_entry *e = make_entry(ob, s, read, policy);
-	struct adding *a = make_adding(ob, e, s, read);
+	struct outq_entry *e = make_entry(ob, s, read, plan, policy);
+	struct adding *a = make_adding(ob, e, s, read, plan);
 
 	if (s->idempotency_key.len > 0) {
 		a->add.has_idempotency = true;

@@ -5,6 +5,7 @@
 
 #include "gateway/dispatch.h"
 #include "gateway/idempotency.h"
+#include "gateway/plan.h"
 #include "gateway/reconcile.h"
 #include "gateway/send_read.h"
 
@@ -20,6 +21,7 @@ struct outbox {
 	struct id_maker ids;
 	struct rnd rnd;
 	struct arena *scratch; /* reset by whoever uses it */
+	struct buf fallback; /* the body of a template; reset by whoever uses it */
 	struct timer sweep; /* LOOP_MOVED: lifetimes, gauges */
 	size_t adding, replaying; /* in the store, at a reader */
 	struct link addings, replays; /* heads */
@@ -71,14 +73,14 @@ void answer_refusal(const struct outbox_submit *s, const struct refusal *r);
 /* ---- outbox_accept.c: from the door to the queue ---- */
 
 void outbox_accept(struct outbox *ob, const struct outbox_submit *s, const struct send *read,
-		   enum outq_policy policy);
+		   const struct plan *plan, enum outq_policy policy);
 /* What is in the store or at a reader comes back to nobody. */
 void outbox_orphan(struct outbox *ob);
 
 /* ---- shelf.c: unknown messages that live in the store alone ---- */
 
 /* outbox.c: a row becomes an entry; last of its lane. */
-void outbox_take(struct outbox *ob, const struct store_message_row *m);
+struct outq_entry *outbox_take(struct outbox *ob, const struct store_message_row *m);
 void shelf_sweep(struct outbox *ob);
 /* At a start: this row stays there. */
 bool shelf_takes(struct outbox *ob, const struct store_message_row *m);
@@ -86,6 +88,14 @@ bool shelf_takes(struct outbox *ob, const struct store_message_row *m);
 void shelf_evidence(struct outbox *ob, const struct id *id, const struct evidence *ev);
 /* Fetches that are under way come back to nobody. */
 void shelf_orphan(struct outbox *ob);
+
+/* ---- followed.c: messages that the store made of others */
+
+/* A move made `followed`, or NULL: parked ones and those who wait for them are told. */
+void followed_by_move(struct outbox *ob, struct outq_entry *e, const struct store_followed *f);
+void followed_by_status(struct outbox *ob, const struct store_followed *list);
+/* What is parked in this lane goes on if its customer has written. */
+void followed_unpark(struct outbox *ob, struct outq_lane *lane);
 
 /* ---- notice.c: our own transitions as events ---- */
 

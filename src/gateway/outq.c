@@ -20,9 +20,11 @@
  *                (lane->busy), so that messages to one person leave in order.
  *             6. What is here is not terminal: a terminal entry is freed as
  *                soon as options.moved has been told.
- *             7. Each entry is counted in one state, those that are shelved as
+ *             7. What is parked is counted in its lane's `parked`, in no class, and
+ *                nobody waits for it: outq_head() steps over it.
+ *             8. Each entry is counted in one state, those that are shelved as
  *                UNKNOWN: the counts add up to both.
- *             outq_check() asserts 2 to 7 on every move.
+ *             outq_check() asserts 2 to 8 on every move.
  *
  * FAILURE     The store refuses a move (its savepoint failed): the entry stays
  *             pending in the old state and the same move is handed in again
@@ -56,12 +58,12 @@ static const struct {
 /* ACCEPTED after QUEUED and WAITING: a status proves that a try we took for lost or refused got
  * through, so the message must not be sent again. */
 static const uint8_t may_follow[OUTQ_NSTATES] = {
-	[OUTQ_QUEUED] = BIT(OUTQ_SENDING) | BIT(OUTQ_ACCEPTED) | BIT(OUTQ_REJECTED) |
-			BIT(OUTQ_EXPIRED),
+	[OUTQ_QUEUED] = BIT(OUTQ_SENDING) | BIT(OUTQ_WAITING) | BIT(OUTQ_ACCEPTED) |
+			BIT(OUTQ_REJECTED) | BIT(OUTQ_EXPIRED),
 	[OUTQ_SENDING] = BIT(OUTQ_ACCEPTED) | BIT(OUTQ_REJECTED) | BIT(OUTQ_WAITING) |
 			 BIT(OUTQ_UNKNOWN),
-	[OUTQ_WAITING] = BIT(OUTQ_SENDING) | BIT(OUTQ_ACCEPTED) | BIT(OUTQ_REJECTED) |
-			 BIT(OUTQ_EXPIRED),
+	[OUTQ_WAITING] = BIT(OUTQ_SENDING) | BIT(OUTQ_WAITING) | BIT(OUTQ_ACCEPTED) |
+			 BIT(OUTQ_REJECTED) | BIT(OUTQ_EXPIRED),
 	[OUTQ_UNKNOWN] = BIT(OUTQ_ACCEPTED) | BIT(OUTQ_QUEUED) | BIT(OUTQ_EXPIRED),
 	/* ACCEPTED, REJECTED, EXPIRED: terminal, nothing follows */
 };
@@ -124,6 +126,8 @@ struct outq {
 	struct outq_options o;
 	struct map *by_row, *by_id, *numbers;
 	struct link order; /* head; all entries */
+	struct link parked; /* head; those that are */
+	size_t parked_count;
 	struct link in_store; /* head; moves */
 	struct link refused; /* head; moves the store would not take */
 	struct timer retry;
@@ -166,6 +170,7 @@ struct outq *outq_new(const struct outq_options *o)
 	q->by_id = map_new();
 	q->numbers = map_new();
 	link_init(&q->order);
+	link_init(&q->parked);
 	link_init(&q->in_store);
 	link_init(&q->refused);
 	timer_init(&q->retry, o->loop, LOOP_REAL, submit_again, q);
@@ -282,7 +287,7 @@ struct outq_entry *outq_head(const struct outq_lane *lane)
 	     l = link_next(&lane->entries, l)) {
 		struct outq_entry *e = CONTAINER_OF(l, struct outq_entry, in_lane);
 
-		if (!e->passed)
+		if (!e->passed && !e->parked)
 			return e;
 	}
 	return NULL;
@@ -305,6 +310,46 @@ void outq_pass(struct outq_entry *e)
 	e->passed = true;
 }
 
+/* ---- parked ---- */
+
+static bool is_parked(const struct outq_entry *e)
+{
+	return e->state == OUTQ_WAITING && str_eq(str_from(e->reason), STR("parked"));
+}
+
+static void set_parked(struct outq *q, struct outq_entry *e, bool parked)
+{
+	struct outq_lane *lane = e->lane;
+
+	if (e->parked == parked)
+		return;
+	e->parked = parked; /* inv. 7 */
+	if (parked) {
+		lane->parked++;
+		lane->by_class[e->class_]--;
+		q->parked_count++;
+		link_push(&q->parked, &e->in_parked);
+	} else {
+		lane->parked--;
+		lane->by_class[e->class_]++;
+		q->parked_count--;
+		link_remove(&e->in_parked);
+	}
+	metrics_set(q->o.metrics, M_OUTBOX_PARKED, 0, 0, (int64_t)q->parked_count);
+}
+
+void outq_unpark(struct outq *q, struct outq_entry *e)
+{
+	set_parked(q, e, false);
+}
+
+struct outq_entry *outq_next_parked(const struct outq *q, const struct outq_entry *e)
+{
+	struct link *l = e == NULL ? link_first(&q->parked) : link_next(&q->parked, &e->in_parked);
+
+	return l == NULL ? NULL : CONTAINER_OF(l, struct outq_entry, in_parked);
+}
+
 /* ---- in and out ---- */
 
 static void count(struct outq *q, enum outq_state state, int by)
@@ -318,6 +363,28 @@ static struct str id_key(const struct id *id)
 	return str_make((const char *)id->bytes, ID_BYTES);
 }
 
+static int64_t place_of(const struct outq_entry *e)
+{
+	return e->again_of != 0 ? e->again_of : e->row;
+}
+
+/* Last of its lane; what is said again goes before what is parked and was said after it: the
+ * statuses that failed them come in any order. */
+static void put_in_lane(struct outq_lane *lane, struct outq_entry *e)
+{
+	struct link *at = &lane->entries;
+
+	while (e->again_of != 0 && at->prev != &lane->entries) {
+		const struct outq_entry *before = CONTAINER_OF(at->prev, struct outq_entry,
+							       in_lane);
+
+		if (!before->parked || place_of(before) < e->again_of)
+			break;
+		at = at->prev;
+	}
+	link_insert_before(at, &e->in_lane);
+}
+
 void outq_add(struct outq *q, struct outq_entry *e, struct str number_id, struct str lane,
 	      int64_t window_ms)
 {
@@ -325,7 +392,7 @@ void outq_add(struct outq *q, struct outq_entry *e, struct str number_id, struct
 	e->lane = lane_of(outq_number(q, number_id), lane);
 	if (window_ms > e->lane->window_ms)
 		e->lane->window_ms = window_ms;
-	link_push(&e->lane->entries, &e->in_lane);
+	put_in_lane(e->lane, e);
 	e->lane->by_class[e->class_]++;
 	if (e->state == OUTQ_SENDING) {
 		ASSERT(e->lane->busy == NULL);
@@ -336,11 +403,13 @@ void outq_add(struct outq *q, struct outq_entry *e, struct str number_id, struct
 	ASSERT(map_set(q->by_id, id_key(&e->id), e) == NULL);
 	q->bytes += size_of(e);
 	count(q, e->state, 1);
+	set_parked(q, e, is_parked(e));
 	outq_check(q, e);
 }
 
 static void forget(struct outq *q, struct outq_entry *e)
 {
+	set_parked(q, e, false);
 	link_remove(&e->in_lane);
 	e->lane->by_class[e->class_]--;
 	link_remove(&e->in_order);
@@ -426,10 +495,12 @@ static void on_moved(struct store_req *req)
 {
 	struct outq_moving *m = CONTAINER_OF(req, struct outq_moving, move.req);
 
-	if (m->q != NULL)
+	if (m->q != NULL) {
 		outq_moved(m->q, &m->move);
-	else
+	} else {
+		store_followed_free(m->move.followed);
 		free(m);
+	}
 }
 
 /* Copy `s` behind what is in m->text; `at` moves on. */
@@ -482,6 +553,7 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	/* What may have reached Meta in an earlier try keeps its key: a repetition would send it
 	 * twice. */
 	s->unbind = m->unbinds && s->attempts == 0;
+	s->follow = m->follow;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;
@@ -513,7 +585,7 @@ void outq_want(struct outq *q, struct outq_entry *e, const struct outq_move *m)
 }
 
 /* Memory follows the disk. */
-static void apply(struct outq_entry *e, const struct outq_moving *m)
+static void apply(struct outq *q, struct outq_entry *e, const struct outq_moving *m)
 {
 	e->moving = NULL;
 	e->state = m->to;
@@ -525,6 +597,9 @@ static void apply(struct outq_entry *e, const struct outq_moving *m)
 		e->lane->busy = NULL;
 	if (e->state != OUTQ_UNKNOWN)
 		e->passed = false;
+	set_parked(q, e, is_parked(e));
+	if (e->parked)
+		e->since_ms = m->move.code != 0 ? m->move.at_ms : 0;
 }
 
 void outq_moved(struct outq *q, struct store_move *s)
@@ -548,7 +623,7 @@ void outq_moved(struct outq *q, struct store_move *s)
 	q->moving--;
 	link_remove(&m->in_store);
 	count(q, from, -1);
-	apply(e, m);
+	apply(q, e, m);
 	count(q, e->state, 1);
 	id_text(ID_MESSAGE, &e->id, text);
 	log_debug(q->o.log, "message id=%s from=%s to=%s tries=%u why=%s", text, s->from, s->to,
@@ -563,6 +638,7 @@ void outq_moved(struct outq *q, struct store_move *s)
 		outq_entry_free(e); /* inv. 6 */
 		outq_lane_drop_idle(lane);
 	}
+	store_followed_free(s->followed);
 	free(m);
 }
 
@@ -588,7 +664,8 @@ void outq_check(const struct outq *q, const struct outq_entry *e)
 	ASSERT(!outq_is_terminal(e->state) && link_is_in(&e->in_lane)); /* inv. 6 */
 	ASSERT(!link_is_in(&e->armed) || e->state == OUTQ_SENDING);
 	ASSERT(e->exchange == NULL || e->state == OUTQ_SENDING);
-	ASSERT(counted(q) == map_count(q->by_row) + q->shelved); /* inv. 7 */
+	ASSERT(!e->parked || is_parked(e)); /* inv. 7 */
+	ASSERT(counted(q) == map_count(q->by_row) + q->shelved); /* inv. 8 */
 }
 
 /* ---- asking ---- */

@@ -68,7 +68,7 @@ struct outq_entry {
 	struct id id;
 	int64_t row;
 	enum outq_state state;
-	const char *reason; /* WAITING: "backoff", "paused"; else NULL */
+	const char *reason; /* WAITING: "backoff", "paused", "parked"; else NULL */
 	int64_t next_ns; /* > 0 exactly in WAITING with reason backoff: when to try again */
 	uint32_t tries, attempts;
 	struct outq_moving *moving; /* a move is in the store: hands off */
@@ -78,11 +78,18 @@ struct outq_entry {
 	enum outq_policy policy;
 	int64_t accepted_ns, expires_ns;
 	struct str to, target, body, opaque, kind;
+	unsigned plan; /* enum store_plan */
+	int64_t again_of; /* row of the message that it says again; 0: none */
+	bool has_origin; /* it goes in place of this one, whose callers it answers */
+	struct id origin;
 
 	/* where it is; outq.c */
 	struct outq_lane *lane;
 	struct link in_lane; /* of the lane, in the order of acceptance */
 	struct link in_order; /* of all, in the order of acceptance */
+	bool parked; /* WAITING parked, and the customer has not written: its lane goes on */
+	int64_t since_ms; /* parked: Meta said at that time (wall) that it is shut; 0: we did */
+	struct link in_parked; /* of all that are */
 
 	/* the attempt; dispatch.c */
 	struct link armed; /* claimed, committed, waits for its slot */
@@ -124,7 +131,8 @@ struct outq_lane {
 	struct outq_number *number;
 	struct str key; /* canonical recipient; heap */
 	struct link entries; /* head */
-	size_t by_class[OUTQ_NCLASSES]; /* of the entries */
+	size_t by_class[OUTQ_NCLASSES]; /* of the entries that are not parked */
+	size_t parked;
 	int64_t window_ms; /* when the customer last opened the window; 0: no record */
 	bool opted_out; /* the customer wants no marketing */
 	struct outq_entry *busy; /* SENDING, or its claim is in the store; NULL: none */
@@ -206,13 +214,14 @@ struct outq_lane *outq_lane(const struct outq_number *n, struct str key); /* NUL
 /* What a move says beside the state; zero or empty: nothing learned. */
 struct outq_move {
 	enum outq_state to;
-	const char *reason; /* WAITING: "backoff" (with next_ns) or "paused" */
+	const char *reason; /* WAITING: "backoff" (with next_ns), "paused" or "parked" */
 	int64_t next_ns;
 	const char *why; /* for the trail; static, or copied */
 	bool burns; /* an attempt counts as used up */
 	/* Godwit refused it, not Meta: its Idempotency-Key may be used again, unless an earlier
 	 * try was burned. */
 	bool unbinds;
+	bool follow; /* its fallback template goes, made with this move */
 	int http_status, code, subcode;
 	struct str wamid, answer; /* copied */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* used with has_delays */
@@ -227,6 +236,10 @@ bool outq_is_ending(const struct outq_entry *e);
 
 /* Its lane goes on without it (UNKNOWN for too long) ... */
 void outq_pass(struct outq_entry *e);
+/* The customer of a parked one has written: it is one of its lane again, in its place. */
+void outq_unpark(struct outq *q, struct outq_entry *e);
+/* Those that are parked, in the order of parking; e NULL: the first.  NULL at the end. */
+struct outq_entry *outq_next_parked(const struct outq *q, const struct outq_entry *e);
 /* The message its lane waits for; NULL: none. */
 struct outq_entry *outq_head(const struct outq_lane *lane);
 /* May this one be claimed: head of its lane, nobody else of the lane on the wire. */

@@ -132,6 +132,7 @@ static bool take_row(void *cookie, const struct store_message_row *m)
 		at += out[i]->len;
 	}
 	f->row.wamid = f->row.answer = f->row.evidence_wamid = STR_EMPTY;
+	f->row.template_name = f->row.template_language = STR_EMPTY;
 	f->row.has_evidence = false; /* it joins the fetch, and is taken as any */
 	return false;
 }
@@ -179,8 +180,7 @@ static void put_back(struct fetch *f)
 
 	if (f->found == GW_OK && str_eq(f->row.state, str_from(outq_state_name(OUTQ_UNKNOWN)))) {
 		outq_count_shelved(ob->outq, -1); /* inv. 1 */
-		outbox_take(ob, &f->row);
-		e = outq_by_row(ob->outq, f->row.row);
+		e = outbox_take(ob, &f->row);
 		outq_pass(e); /* its lane went on without it long ago */
 		if (f->wamid != NULL)
 			reconcile_evidence(ob->reconcile,

@@ -137,7 +137,12 @@ void waiters_refuse(struct link *head, const struct refusal *r)
 void waiters_queued(struct outbox *ob, struct outq_entry *e, bool all)
 {
 	struct link *l = link_first(&e->waiters), *next;
-	struct outbox_answer a = { .status = 202, .has_message = true, .message = e->id };
+	struct outbox_answer a = { .status = 202,
+				   .has_message = true,
+				   .message = e->id,
+				   .parked = e->parked,
+				   .has_origin = e->has_origin,
+				   .origin = e->origin };
 	char id[ID_TEXT_MAX];
 	struct buf body;
 
@@ -164,12 +169,15 @@ void waiters_queued(struct outbox *ob, struct outq_entry *e, bool all)
 void waiters_joined(struct outbox *ob, struct outq_entry *e)
 {
 	if (e->row != 0 && !outq_is_ending(e)) /* inv. 1 and 2 */
-		waiters_queued(ob, e, ob->draining);
+		waiters_queued(ob, e, ob->draining || e->parked);
 }
 
 void waiters_final(struct outbox *ob, struct outq_entry *e, const struct store_move *m)
 {
-	struct outbox_answer a = { .has_message = true, .message = e->id };
+	struct outbox_answer a = { .has_message = true,
+				   .message = e->id,
+				   .has_origin = e->has_origin,
+				   .origin = e->origin };
 	char id[ID_TEXT_MAX];
 	struct refusal r;
 	struct buf body;

@@ -156,6 +156,65 @@ static void put_message(struct message_read *m, const struct store_message_row *
 	kv_opt(w, "answer", row->answer);
 }
 
+/* ---- what it follows, and what follows it ---- */
+
+struct follows {
+	struct json_writer *w;
+	bool any, of_origin; /* which side is written now */
+};
+
+static bool put_follow(void *cookie, const struct store_follow_row *f)
+{
+	struct follows *o = cookie;
+	char id[ID_TEXT_MAX];
+
+	if (f->is_origin != o->of_origin)
+		return true;
+	id_text(ID_MESSAGE, &f->id, id);
+	json_w_object(o->w);
+	json_w_kv_text(o->w, "id", id);
+	json_w_kv_str(o->w, "as", f->role);
+	json_w_end(o->w);
+	o->any = true;
+	return true;
+}
+
+static void put_fallback(void *cookie, struct str name, struct str language)
+{
+	struct json_writer *w = cookie;
+
+	json_w_key(w, STR("fallback"));
+	json_w_object(w);
+	json_w_kv_str(w, "template", name);
+	json_w_kv_str(w, "language", language);
+	json_w_end(w);
+}
+
+/* Members that only messages with a plan have. */
+static gw_status put_plan(struct message_read *m, const struct store_message_row *row)
+{
+	struct follows o = { .w = m->w, .of_origin = true };
+	gw_status status = GW_OK;
+
+	if (row->plan == 0)
+		return GW_OK;
+	json_w_kv_bool(m->w, "park", (row->plan & STORE_PLAN_PARK) != 0);
+	if ((row->plan & STORE_PLAN_TEMPLATE) != 0)
+		status = reader_fallback(m->reader, row->row, put_fallback, m->w);
+	json_w_key(m->w, STR("follows"));
+	if (status == GW_OK && (row->plan & STORE_PLAN_FOLLOWS) != 0)
+		status = reader_follows(m->reader, row->row, put_follow, &o);
+	if (!o.any)
+		json_w_null(m->w);
+	o.of_origin = false;
+	json_w_key(m->w, STR("followed_by"));
+	json_w_array(m->w);
+	if (status == GW_OK)
+		status = reader_follows(m->reader, row->row, put_follow, &o);
+	json_w_end(m->w);
+	return status;
+}
+
 static bool trail_row(void *cookie, const struct store_trail_row *t)
 {
 	struct message_read *m = cookie;
@@ -210,7 +269,8 @@ static bool message_row(void *cookie, const struct store_message_row *row)
 	(void)str_copy(row->state, m->state, sizeof(m->state));
 	json_w_object(m->w);
 	put_message(m, row);
-	if (m->with_trail) {
+	m->job.status = put_plan(m, row);
+	if (m->with_trail && m->job.status == GW_OK) {
 		json_w_key(m->w, STR("trail"));
 		json_w_array(m->w);
 		m->job.status = reader_trail(m->reader, row->row, trail_row, m);

@@ -94,13 +94,19 @@ static void on_answer(void *cookie, const struct outbox_answer *a)
 {
 	struct http_call *call = cookie;
 	struct http_header_out headers[HTTP_REPLY_HEADERS_MAX];
-	char id[ID_TEXT_MAX], retry[16];
+	char id[ID_TEXT_MAX], origin[ID_TEXT_MAX], retry[16];
 	size_t n = 0;
 
 	if (a->has_message) {
 		id_text(ID_MESSAGE, &a->message, id);
 		headers[n++] = (struct http_header_out){ "Godwit-Message", id };
 	}
+	if (a->has_origin) {
+		id_text(ID_MESSAGE, &a->origin, origin);
+		headers[n++] = (struct http_header_out){ "Godwit-Fallback-For", origin };
+	}
+	if (a->parked)
+		headers[n++] = (struct http_header_out){ "Godwit-Parked", "yes" };
 	if (a->preference_applied)
 		headers[n++] = (struct http_header_out){ "Preference-Applied", "respond-async" };
 	if (a->refused_here)
@@ -138,6 +144,9 @@ static void send_message(struct api_request *r, struct str number, struct str ta
 	(void)http_header(r->call, "Idempotency-Key", &s.idempotency_key);
 	(void)http_header(r->call, "Godwit-Unknown-Policy", &s.policy);
 	(void)http_header(r->call, "Godwit-Category", &s.category);
+	(void)http_header(r->call, "Godwit-Park", &s.park);
+	(void)http_header(r->call, "Godwit-Fallback-Template", &s.fallback_template);
+	(void)http_header(r->call, "Godwit-Fallback-Vars", &s.fallback_vars);
 	if (r->key != NULL)
 		s.key_id = r->key->id;
 	outbox_submit(r->server->outbox, &s);

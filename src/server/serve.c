@@ -346,7 +346,10 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 		return st;
 	s->token.mac = mac_new(str_make((const char *)store_token_key(s->store), SHA256_BYTES));
 	ASSERT(s->token.mac != NULL);
-	st = make_flows(s, err);
+	if (s->cfg->clock_follow[0] != '\0')
+		st = clock_follow_new(s, &s->follow, err);
+	if (st == GW_OK)
+		st = make_flows(s, err);
 	if (st == GW_OK)
 		st = remember(s, err);
 	if (st != GW_OK)
@@ -354,8 +357,6 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	s->webhook = webhook_front_new(s);
 	s->streams = streams_new(s);
 	st = graph_front_new(s, &s->graph, err);
-	if (st == GW_OK && s->cfg->clock_follow[0] != '\0')
-		st = clock_follow_new(s, &s->follow, err);
 	if (st != GW_OK)
 		return st;
 	outbox_start(s->outbox);

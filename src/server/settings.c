@@ -35,6 +35,7 @@ struct outbox_settings settings_outbox(const struct config_values *v)
 		.graph_ca_file = v->graph_ca_file,
 		.in_flight_max = (unsigned)v->graph_in_flight,
 		.disk_min = v->disk_min,
+		.parked_max = (uint32_t)v->queue_parked_max,
 		.queue_max = (uint32_t)v->queue_max,
 		.number_rate_share = (double)v->pacing_share / 1000.0,
 		.pair_burst = (uint32_t)v->pair_burst,

@@ -87,6 +87,15 @@ static const struct {
 	{ "an unknown state of message", "SELECT row FROM message WHERE NOT @OUTQ_KNOWN@" },
 	{ "an unknown state in the deliveries of event",
 	  "SELECT row>>16 FROM delivery WHERE NOT @DELIVERY_KNOWN@" },
+	{ "no message for fallback template of",
+	  "SELECT message FROM fallback WHERE message NOT IN (SELECT row FROM message)" },
+	{ "a plan that its message lacks: fallback of",
+	  "SELECT f.message FROM fallback f JOIN message m ON m.row=f.message WHERE (m.plan&2)=0" },
+	{ "no fallback template for message",
+	  "SELECT row FROM message WHERE (plan&2)!=0 AND row NOT IN "
+	  "(SELECT message FROM fallback)" },
+	{ "no message that follows another", "SELECT message FROM follow WHERE message NOT IN "
+					     "(SELECT row FROM message)" },
 	{ "no account for number",
 	  "SELECT number_id FROM number WHERE account NOT IN (SELECT row FROM account)" },
 };

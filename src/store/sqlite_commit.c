@@ -49,7 +49,7 @@ static const struct {
 	void (*blame)(struct writer *w, struct store_req *req); /* which item it was */
 } ops[STORE_NOPS] = {
 	[STORE_ADD_MESSAGE] = { "add_message", outbox_add, NULL, NULL },
-	[STORE_MOVE] = { "move", outbox_move, NULL, NULL },
+	[STORE_MOVE] = { "move", outbox_move, outbox_forget, NULL },
 	[STORE_PUT_BODY] = { "put_body", inbox_add, inbox_forget, inbox_blame },
 	[STORE_DELIVERY_MOVE] = { "delivery_move", delivery_move, NULL, NULL },
 	[STORE_REPLAY] = { "replay", delivery_replay, NULL, NULL },

@@ -3,7 +3,7 @@
  * sqlite_inbox.c - a body and its events, one atom
  *
  *   for each event: stale? -> dedupe key in -> the body, once -> who -> whose message
- *                   -> seq -> lane -> the event -> evidence -> consent -> deliveries
+ *                   -> what follows it -> seq -> lane -> the event -> consent -> deliveries
  *
  * INVARIANTS  1. An event's row carries its dedupe key, so both are in one transaction
  *                (sqlite_dedupe.c); a key in the table names the row, which is how the sweep knows
@@ -222,7 +222,7 @@ static gw_status note_status(struct writer *w, const struct store_put_body *p,
 		status = find_message(w, ev, witness, &by_token);
 	if (status == GW_OK && ev->external_id.len > 0 && !p->composed) /* inv. 4 */
 		status = add_evidence(w, ev, by_token);
-	return status;
+	return status == GW_OK ? follow_status(w, p, ev) : status;
 }
 
 /* ---- rows */
@@ -346,6 +346,7 @@ static void clear_outputs(struct store_event_in *ev)
 	ev->opaque = STR_EMPTY;
 	ev->consent_now = STORE_CONSENT_NONE;
 	ev->consent_keys = STR_EMPTY;
+	ev->followed = NULL;
 }
 
 static gw_status put_event(struct writer *w, struct store_put_body *p, struct store_event_in *ev)
@@ -406,6 +407,7 @@ static void forget_event(struct store_event_in *ev)
 		free((void *)(uintptr_t)ev->opaque.ptr);
 	if (ev->consent_keys.len > 0)
 		free((void *)(uintptr_t)ev->consent_keys.ptr);
+	store_followed_free(ev->followed);
 	clear_outputs(ev);
 }
 

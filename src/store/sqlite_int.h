@@ -12,6 +12,7 @@
  *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
  *   sqlite_retain.c   old events and messages    sqlite_check.c    the invariants
  *   sqlite_file.c     check and restore of what no gateway has
+ *   sqlite_follow.c   messages made because another one could not be delivered
  */
 #ifndef STORE_SQLITE_INT_H
 #define STORE_SQLITE_INT_H
@@ -146,6 +147,7 @@ void commit_give_back(struct store *s, struct store_req *chain);
  * rollback, set all outputs */
 gw_status outbox_add(struct writer *w, struct store_req *req);
 gw_status outbox_move(struct writer *w, struct store_req *req);
+void outbox_forget(struct store_req *req); /* outputs of a move, after a rollback */
 gw_status inbox_add(struct writer *w, struct store_req *req);
 void inbox_forget(struct store_req *req); /* outputs, after a rollback */
 /* Mark the items that do not fit; the caller rolls back what it wrote. */
@@ -179,6 +181,15 @@ gw_status contact_window(struct sql *q, struct str number_id, const struct str *
 gw_status contact_find(struct sql *q, const struct str *keys, size_t count, int64_t *out);
 /* The same of one conversation and of those that were merged into it. */
 gw_status conversation_window(struct sql *q, int64_t conversation, int64_t *out_ms);
+
+/* ---- sqlite_follow.c */
+gw_status fallback_add(struct writer *w, const struct store_add_message *a);
+/* The fallback template of origin goes; *out as it was: it has gone, or need not go. */
+gw_status follow_template(struct writer *w, int64_t origin, int64_t now_ms,
+			  struct store_followed **out);
+/* A status that says that the window is shut: what was planned for that, in ev->followed. */
+gw_status follow_status(struct writer *w, const struct store_put_body *p,
+			struct store_event_in *ev);
 
 /* ---- sqlite_consent.c */
 /* The decision of an event, and what holds after it. */
@@ -263,7 +274,8 @@ void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. si
 	"m.created_ms,m.expires_ms,m.next_ms,m.moved_ms,m.http_status,m.code,m.subcode,"   \
 	"coalesce((SELECT v.wamid FROM evidence v WHERE v.wamid=m.wamid LIMIT 1),"         \
 	"(SELECT v.wamid FROM evidence v WHERE v.message IS NOT NULL AND v.message=m.row " \
-	"LIMIT 1))"
+	"LIMIT 1)),m.template_name,m.template_language,m.plan,"                            \
+	"iif(m.plan>4,(SELECT f.origin FROM follow f WHERE f.message=m.row),0)"
 
 /* ---- vfs.c: the name of the file layer, registered at the first call (on one thread) */
 const char *store_vfs(void);

@@ -74,6 +74,7 @@ static gw_status add_row(struct writer *w, struct store_add_message *a)
 	bind_str(&b, a->template_language);
 	bind_str(&b, a->opaque);
 	bind_blob(&b, a->body.ptr, a->body.len);
+	bind_i64(&b, (int64_t)a->plan);
 	status = sql_run(&w->sql, st);
 	if (status == GW_OK)
 		a->row = sqlite3_last_insert_rowid(w->sql.db);
@@ -96,6 +97,8 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 	if (status != GW_OK || a->idem != STORE_IDEM_NONE)
 		return status;
 	status = add_row(w, a);
+	if (status == GW_OK && (a->plan & STORE_PLAN_TEMPLATE) != 0)
+		status = fallback_add(w, a);
 	if (status == GW_OK && a->has_idempotency)
 		status = keep_idempotent(w, a);
 	if (status == GW_OK)
@@ -141,6 +144,7 @@ gw_status outbox_move(struct writer *w, struct store_req *req)
 	struct bind b = { st, 0 };
 	gw_status status;
 
+	m->followed = NULL;
 	bind_i64(&b, m->row);
 	bind_text(&b, m->from);
 	bind_text(&b, m->to);
@@ -162,7 +166,19 @@ gw_status outbox_move(struct writer *w, struct store_req *req)
 		return GW_OK;
 	if (m->unbind)
 		status = drop_idempotent(w, m);
-	return status == GW_OK ? add_trail(w, m) : status;
+	if (status == GW_OK)
+		status = add_trail(w, m);
+	if (status == GW_OK && m->follow)
+		status = follow_template(w, m->row, m->at_ms, &m->followed);
+	return status;
+}
+
+void outbox_forget(struct store_req *req)
+{
+	struct store_move *m = CONTAINER_OF(req, struct store_move, req);
+
+	store_followed_free(m->followed);
+	m->followed = NULL;
 }
 
 void message_read(struct cols *c, struct store_message_row *m)
@@ -194,4 +210,8 @@ void message_read(struct cols *c, struct store_message_row *m)
 	m->subcode = col_int(c);
 	m->evidence_wamid = col_str(c);
 	m->has_evidence = m->evidence_wamid.len > 0;
+	m->template_name = col_str(c);
+	m->template_language = col_str(c);
+	m->plan = (unsigned)col_int(c);
+	m->again_of = col_i64(c);
 }

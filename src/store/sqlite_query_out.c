@@ -119,6 +119,53 @@ gw_status reader_trail(struct store_reader *r, int64_t message_row, store_trail_
 	return status;
 }
 
+gw_status reader_follows(struct store_reader *r, int64_t message_row, store_follow_fn fn,
+			 void *cookie)
+{
+	sqlite3_stmt *st = sql_use(&r->sql, SQL_FOLLOWS_OF);
+	gw_status status = reader_is_over(r) ? GW_ETIMEOUT : GW_OK;
+	bool row = true, more = true;
+
+	bind_i64(&(struct bind){ st, 0 }, message_row);
+	while (status == GW_OK && more) {
+		struct cols c = { st, 0 };
+		struct store_follow_row f;
+
+		status = sql_step(&r->sql, st, &row);
+		if (status != GW_OK || !row)
+			break;
+		f.is_origin = col_bool(&c);
+		(void)col_id(&c, &f.id); /* NOT NULL */
+		f.role = col_str(&c);
+		more = fn(cookie, &f);
+	}
+	sql_done(st);
+	return status;
+}
+
+gw_status reader_fallback(struct store_reader *r, int64_t message_row, store_fallback_fn fn,
+			  void *cookie)
+{
+	sqlite3_stmt *st = sql_use(&r->sql, SQL_FALLBACK_OF);
+	struct cols c = { st, 0 };
+	gw_status status = reader_is_over(r) ? GW_ETIMEOUT : GW_OK;
+	struct str name, language;
+	bool found = false;
+
+	bind_i64(&(struct bind){ st, 0 }, message_row);
+	if (status == GW_OK)
+		status = sql_step(&r->sql, st, &found);
+	if (status == GW_OK && !found)
+		status = GW_ENOTFOUND;
+	if (status == GW_OK) {
+		name = col_str(&c);
+		language = col_str(&c);
+		fn(cookie, name, language);
+	}
+	sql_done(st);
+	return status;
+}
+
 gw_status reader_window(struct store_reader *r, struct str number_id, const struct str *keys,
 			size_t key_count, int64_t *out_ms, bool *out_opted_out)
 {

@@ -113,7 +113,8 @@ gw_status retain_events(struct store *s, int64_t now_ms, bool *out_more)
 static gw_status drop_message(struct store *s, int64_t row)
 {
 	static const enum sql_id parts[] = { SQL_RETAIN_EVIDENCE, SQL_RETAIN_WITNESS,
-					     SQL_RETAIN_TRAIL, SQL_RETAIN_MESSAGE };
+					     SQL_RETAIN_TRAIL,    SQL_RETAIN_FALLBACK,
+					     SQL_RETAIN_FOLLOW,   SQL_RETAIN_MESSAGE };
 	gw_status status = GW_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts) && status == GW_OK; i++)

@@ -39,6 +39,7 @@
 #define STORE_SPANS 9 /* struct store_splice */
 
 struct store;
+struct store_followed;
 
 struct store_options {
 	const char *dir; /* data folder: godwit.db, godwit.lock, backup/ */
@@ -113,6 +114,9 @@ void store_submit(struct store *s, struct store_req *req);
 
 /* -- outbound: a message is accepted */
 
+/* What becomes of a message whose window is shut (schema/004_plans.sql); a sum. */
+enum store_plan { STORE_PLAN_PARK = 1, STORE_PLAN_TEMPLATE = 2, STORE_PLAN_FOLLOWS = 4 };
+
 enum store_idem { STORE_IDEM_NONE, STORE_IDEM_NEW, STORE_IDEM_SAME, STORE_IDEM_DIFFERS };
 
 struct store_add_message {
@@ -130,6 +134,9 @@ struct store_add_message {
 	const char *policy; /* "hold", "resend", "expire" */
 	struct id key_id; /* API key; zeros: local socket */
 	int64_t created_ms, expires_ms; /* wall clock */
+	unsigned plan; /* STORE_PLAN_PARK, STORE_PLAN_TEMPLATE or both; 0: none */
+	struct str fallback_name, fallback_language, fallback_body; /* with STORE_PLAN_TEMPLATE */
+	uint8_t fallback_class;
 	bool has_idempotency;
 	unsigned char idempotency[32]; /* SHA-256 of key id, path and header */
 	unsigned char fingerprint[32]; /* SHA-256 of the body */
@@ -158,7 +165,9 @@ struct store_move {
 	struct str answer; /* Meta's body, or the refusal we composed */
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* the delay split; -1: unknown */
 	bool unbind; /* its Idempotency-Key, if any, may be used again (design.md 5.4) */
+	bool follow; /* its fallback template goes now, if it has not gone yet */
 	/* out */
+	struct store_followed *followed; /* the message that was made of it; NULL: none */
 	bool lost; /* the row was not in `from`: a bug or another node */
 };
 
@@ -242,6 +251,7 @@ struct store_event_in {
 	 * NONE: nothing to tell.  keys: all names of the contact, a line each; heap, as opaque. */
 	enum store_consent consent_now;
 	struct str consent_keys;
+	struct store_followed *followed; /* messages made because of this status; heap, as opaque */
 };
 
 struct store_put_body {
@@ -356,7 +366,18 @@ struct store_message_row {
 	bool opted_out;
 	bool has_evidence; /* a status of it is stored (unknown that can be resolved) */
 	struct str evidence_wamid;
+	struct str template_name, template_language;
+	unsigned plan; /* enum store_plan */
+	int64_t again_of; /* row of the message that this one says again; 0: none */
 };
+
+/* A message that the store made (sqlite_follow.c), as a start would load it. */
+struct store_followed {
+	struct store_followed *next;
+	struct store_message_row row;
+	char text[];
+};
+void store_followed_free(struct store_followed *list); /* NULL allowed */
 
 struct store_delivery_row {
 	int64_t event_row, destination_row, lane;
@@ -492,6 +513,19 @@ struct store_trail_row {
 typedef bool (*store_trail_fn)(void *cookie, const struct store_trail_row *t);
 GW_NODISCARD gw_status reader_trail(struct store_reader *r, int64_t message_row, store_trail_fn fn,
 				    void *cookie);
+/* Messages that a message follows (at most one) and that follow it, oldest first. */
+struct store_follow_row {
+	bool is_origin; /* the message asked about follows this one */
+	struct id id;
+	struct str role; /* "template", "again": what the follower is */
+};
+typedef bool (*store_follow_fn)(void *cookie, const struct store_follow_row *f);
+GW_NODISCARD gw_status reader_follows(struct store_reader *r, int64_t message_row,
+				      store_follow_fn fn, void *cookie);
+/* The fallback template of a message; GW_ENOTFOUND: it has none. */
+typedef void (*store_fallback_fn)(void *cookie, struct str name, struct str language);
+GW_NODISCARD gw_status reader_fallback(struct store_reader *r, int64_t message_row,
+				       store_fallback_fn fn, void *cookie);
 /* Deliveries of one event. */
 struct store_delivery_info {
 	struct id destination;

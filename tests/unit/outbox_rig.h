@@ -220,6 +220,7 @@ static inline int rig_set_up(void **state)
 						.graph_connect_ms = 5000,
 						.graph_timeout_ms = 8000,
 						.in_flight_max = 100,
+						.parked_max = 3,
 						.queue_max = 10000,
 						.number_rate_share = 0.995,
 						.pair_burst = 10,

@@ -7,8 +7,8 @@
 
 static const char allowed[OUTQ_NSTATES][OUTQ_NSTATES + 1] = {
 	/*                  QSWUARE      to */
-	[OUTQ_QUEUED] = { ".x..xxx" },   [OUTQ_SENDING] = { "..xxxx." },
-	[OUTQ_WAITING] = { ".x..xxx" },  [OUTQ_UNKNOWN] = { "x...x.x" },
+	[OUTQ_QUEUED] = { ".xx.xxx" },   [OUTQ_SENDING] = { "..xxxx." },
+	[OUTQ_WAITING] = { ".xx.xxx" },  [OUTQ_UNKNOWN] = { "x...x.x" },
 	[OUTQ_ACCEPTED] = { "......." }, [OUTQ_REJECTED] = { "......." },
 	[OUTQ_EXPIRED] = { "......." },
 };
