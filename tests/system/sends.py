@@ -8,6 +8,7 @@ fixtures   stack, stacks, shared, front, fronts, meta; conftest.py makes them kn
 """
 import concurrent.futures
 import contextlib
+import datetime
 import itertools
 import json
 import os
@@ -31,6 +32,11 @@ numbers = itertools.count(15550000000 + os.getpid() % 1000 * 10000)
 def someone():
     """A telephone number that no other test of this process uses."""
     return str(next(numbers))
+
+
+def at_ms(stamp):
+    """Milliseconds of a time as the API writes it."""
+    return round(datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000)
 
 
 def text(to, words="Hello", **more):
@@ -129,6 +135,19 @@ class Stack:
 
     def advance(self, ms):
         kit.Clock(self.sandbox).advance(ms=int(ms))
+
+    def step(self, ms, msg):
+        """The clock moves, and what became due for msg has happened: it ended, or waits for a later time."""
+        self.advance(ms)
+        now = kit.Clock(self.sandbox).now_ms()
+
+        def settled():
+            message = self.gateway.look(msg)
+            if message["state"] in ("queued", "sending"):
+                return None
+            due = message["state"] == "waiting" and message["next_at"] and at_ms(message["next_at"]) <= now
+            return None if due else message
+        return wait_until("%s has done what was due" % msg, settled)
 
     def inject(self, *args, to=None, **rule):
         return self.sandbox.inject(*args, **({"to": "+" + to} if to else {}), **rule)

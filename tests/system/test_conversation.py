@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Conversations: who writes with whom, and the state of the window as the guard sees it."""
-import datetime
 import json
 
 from kit import NUMBER
-from sends import HOUR_MS, someone, template, text, wait_until
+from sends import HOUR_MS, at_ms, someone, template, text, wait_until
 
 
 def of(gateway, who):
     """The conversation with this customer; None: there is none."""
     return next((c for c in gateway.api("GET", "conversations")["data"]
                  if (c["contact"] or {}).get("phone") == "+" + who), None)
-
-
-def ms(stamp):
-    return datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000
 
 
 def test_a_window_opens_shuts_and_opens_again(stack):
@@ -24,7 +19,7 @@ def test_a_window_opens_shuts_and_opens_again(stack):
     c = of(gateway, who)
     assert c["number_id"] == NUMBER and c["channel"] == "whatsapp" and c["group_id"] is None
     assert c["window"]["state"] == "open"
-    assert c["window"]["until_ms"] == ms(c["window"]["until"]) == ms(c["window"]["opened_at"]) + 24 * HOUR_MS
+    assert c["window"]["until_ms"] == at_ms(c["window"]["until"]) == at_ms(c["window"]["opened_at"]) + 24 * HOUR_MS
     assert c["last"]["seq"] == 1 and c["last"]["type"] == "message.received" and c["last"]["kind"] == "text"
     stack.advance(24 * HOUR_MS + 60000)
     shut = of(gateway, who)

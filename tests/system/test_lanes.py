@@ -168,7 +168,7 @@ def test_the_end_of_its_life_frees_the_lane(stacks):
     stack.inject(to=to, code=131056)
     stack.gateway.wait_state(first, "waiting", "accepted")
     for _ in range(8):
-        stack.advance(60000)
+        stack.step(60000, first)
     wait_until("the second", lambda: stack.gateway.state(second) == "accepted")
     assert stack.gateway.state(first) in ("accepted", "expired")
     words = stack.words(to)
