@@ -46,6 +46,17 @@ GW_API const gw_error_info *gw_error_info_find(int code, int subcode);
 GW_API const gw_error_info *gw_error_info_at(size_t index);
 GW_API size_t gw_error_info_count(void);
 
+#define GW_ERROR_COMMAND_MAX 40
+#define GW_ERROR_ADVICE_MAX 768
+
+/* "godwit explain 131047", "godwit explain 100/33": the command that tells all of a row. */
+GW_API void gw_error_command(const gw_error_info *info, char out[GW_ERROR_COMMAND_MAX]);
+/*
+ * All that a person needs, in one line: "131047 Title: cause. To do: fix. (godwit explain
+ * 131047)". False: the code is not listed, and out has the bare number.
+ */
+GW_API bool gw_error_advice(int code, int subcode, char out[GW_ERROR_ADVICE_MAX]);
+
 /*
  * The retry class of an answer that is no success. `is_graph`: the body was a
  * Graph error, so that code and subcode count; else only the HTTP status does.

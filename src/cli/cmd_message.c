@@ -81,6 +81,7 @@ static const struct out_column one_message[] = {
 	{ "title", "error.title", OUT_TEXT },
 	{ "meaning", "error.meaning", OUT_TEXT },
 	{ "fix", "error.fix", OUT_TEXT },
+	{ "more", "error.explain", OUT_TEXT },
 };
 
 static int run_get(struct cli *cli, int argc, char **argv)

@@ -142,6 +142,7 @@ static void print_code(struct json_val error)
 	int64_t code = number_of(error, "code");
 	struct str meaning = text_of(error, "meaning"), fix = text_of(error, "fix");
 	const gw_error_info *info = gw_error_info_find((int)code, (int)number_of(error, "subcode"));
+	char command[GW_ERROR_COMMAND_MAX];
 
 	printf("\n%lld", (long long)code);
 	if (info != NULL)
@@ -155,8 +156,12 @@ static void print_code(struct json_val error)
 		printf("  To do: %.*s\n", STR_ARG(fix));
 	else if (info != NULL)
 		printf("  To do: %s\n", info->fix);
-	if (info != NULL && info->retry != GW_RETRY_NEVER)
+	if (info == NULL)
+		return;
+	if (info->retry != GW_RETRY_NEVER)
 		printf("  Sending again: %s\n", gw_retry_name(info->retry));
+	gw_error_command(info, command);
+	printf("  More: %s\n", command);
 }
 
 /* Messages that were made because a window was shut. */

@@ -2,6 +2,7 @@
 /* event_line.c - an event in one line, for people who watch */
 #include "cli/event_line.h"
 #include "cli/out.h"
+#include <godwit/errors.h>
 
 #define FIELD_MAX 65536
 #define TEXT_POINTS 60 /* of a message's text */
@@ -65,6 +66,17 @@ static void put_status(struct buf *b, struct json_val event)
 		buf_put_fmt(b, "  %.*s", STR_ARG(id));
 }
 
+/* What the code means and what to do, as in every other place that shows one. */
+static void put_advice(struct buf *b, struct json_val error)
+{
+	char advice[GW_ERROR_ADVICE_MAX];
+	int64_t code;
+
+	if (json_get_i64(error, STR("code"), &code) && code != 0 &&
+	    gw_error_advice((int)code, 0, advice))
+		buf_put_fmt(b, "  %s", advice);
+}
+
 static void put_change(struct buf *b, struct json_val change)
 {
 	struct str field;
@@ -78,6 +90,7 @@ void event_put_summary(struct buf *b, const struct cli *cli, struct json_val eve
 	if (json_exists(json_member(event, STR("status")))) {
 		put_status(b, event);
 		put_contact(b, cli, json_member(event, STR("contact")));
+		put_advice(b, json_member(json_member(event, STR("status")), STR("error")));
 		return;
 	}
 	put_contact(b, cli, json_member(event, STR("contact")));

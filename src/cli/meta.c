@@ -25,14 +25,17 @@ int meta_fail(const struct cli *cli, int exit, const char *what, int code, int s
 {
 	const gw_error_info *info = gw_error_info_find(code, subcode);
 	struct cli_error e = { .exit = exit, .code = code, .subcode = subcode };
-	char message[2048], fix[1024];
+	char message[2048], fix[1024], command[GW_ERROR_COMMAND_MAX] = "";
 
 	(void)snprintf(message, sizeof(message), "%s: %d %s%s%.*s", what, code,
 		       info != NULL ? info->title : "", details.len > 0 && info != NULL ? ": " : "",
 		       STR_ARG(details));
 	e.message = message;
-	(void)snprintf(fix, sizeof(fix), "%s%s%s%s%s%s", info != NULL ? info->meaning : "",
+	if (info != NULL)
+		gw_error_command(info, command);
+	(void)snprintf(fix, sizeof(fix), "%s%s%s%s%s%s%s%s", info != NULL ? info->meaning : "",
 		       info != NULL ? " " : "", info != NULL ? info->fix : "",
+		       info != NULL ? "\n  " : "", command,
 		       info != NULL && id[0] != '\0' ? "\n  " : "",
 		       id[0] != '\0' ? "godwit why " : "", id);
 	if (fix[0] != '\0')

@@ -71,6 +71,28 @@ size_t gw_error_info_count(void)
 	return ARRAY_LEN(rows);
 }
 
+void gw_error_command(const gw_error_info *info, char out[GW_ERROR_COMMAND_MAX])
+{
+	(void)snprintf(out, GW_ERROR_COMMAND_MAX,
+		       info->subcode != 0 ? "godwit explain %d/%d" : "godwit explain %d",
+		       info->code, info->subcode);
+}
+
+bool gw_error_advice(int code, int subcode, char out[GW_ERROR_ADVICE_MAX])
+{
+	const gw_error_info *info = gw_error_info_find(code, subcode);
+	char command[GW_ERROR_COMMAND_MAX];
+
+	if (info == NULL) {
+		(void)snprintf(out, GW_ERROR_ADVICE_MAX, "%d", code);
+		return false;
+	}
+	gw_error_command(info, command);
+	(void)snprintf(out, GW_ERROR_ADVICE_MAX, "%d %s: %s To do: %s (%s)", code, info->title,
+		       info->meaning, info->fix, command);
+	return true;
+}
+
 gw_retry gw_retry_of(int http_status, bool is_graph, int code, int subcode)
 {
 	const gw_error_info *r = is_graph ? gw_error_info_find(code, subcode) : NULL;

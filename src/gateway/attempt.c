@@ -22,6 +22,7 @@
 #include "gateway/body_splice.h"
 #include "gateway/dispatch_int.h"
 #include "gateway/plan.h"
+#include <godwit/errors.h>
 
 #include <inttypes.h>
 
@@ -210,9 +211,12 @@ static void reject_who_waits(struct dispatch *d, const struct account *a,
 static void pause_account(struct dispatch *d, struct account *a, const struct verdict *v,
 			  struct str answer, int64_t now_ns)
 {
+	char advice[GW_ERROR_ADVICE_MAX];
+
+	(void)gw_error_advice(v->code, v->subcode, advice);
 	if (!a->paused)
-		log_error(d->o.log, "account name=%s paused: graph=%d/%d (%s)", a->name, v->code,
-			  v->subcode, v->why);
+		log_error(d->o.log, "account name=%s paused: graph=%d/%d (%s): %s", a->name,
+			  v->code, v->subcode, v->why, advice);
 	a->paused = true;
 	a->paused_code = v->code;
 	a->probe_ns = max64(a->probe_ns, now_ns + 60 * NS_PER_S);
@@ -300,8 +304,10 @@ static void log_attempt(const struct dispatch *d, const struct outq_entry *e,
 								[OUTCOME_TEMPFAIL] = "tempfail",
 								[OUTCOME_PERMFAIL] = "permfail",
 								[OUTCOME_UNSURE] = "unsure" };
-	char id[ID_TEXT_MAX], to[MASK_MAX], next[32] = "-";
+	char id[ID_TEXT_MAX], to[MASK_MAX], next[32] = "-", advice[GW_ERROR_ADVICE_MAX] = "";
 
+	if (v->code != 0)
+		(void)gw_error_advice(v->code, v->subcode, advice);
 	id_text(ID_MESSAGE, &e->id, id);
 	mask_number(e->lane->key, to);
 	if (m->next_ns > 0)
@@ -309,10 +315,11 @@ static void log_attempt(const struct dispatch *d, const struct outq_entry *e,
 			       (m->next_ns - dispatch_now(d) + NS_PER_S / 2) / NS_PER_S);
 	log_info(d->o.log,
 		 "attempt id=%s to=%s try=%u result=%s http=%d graph=%d/%d "
-		 "delays=%" PRId64 "/%" PRId64 "/%" PRId64 "/%" PRId64 "ms next=%s wamid=%.*s",
+		 "delays=%" PRId64 "/%" PRId64 "/%" PRId64 "/%" PRId64 "ms next=%s wamid=%.*s%s%s",
 		 id, to, e->tries, results[v->outcome], v->http_status, v->code, v->subcode,
 		 m->waited_ms, m->paced_ms, m->connect_ms, m->api_ms, next,
-		 m->wamid.len > 0 ? (int)m->wamid.len : 1, m->wamid.len > 0 ? m->wamid.ptr : "-");
+		 m->wamid.len > 0 ? (int)m->wamid.len : 1, m->wamid.len > 0 ? m->wamid.ptr : "-",
+		 v->code != 0 ? ": " : "", advice);
 }
 
 static void finish(struct dispatch *d, struct outq_entry *e, const struct verdict *v,

@@ -89,6 +89,7 @@ static void end(struct dispatch *d, struct outq_entry *e, enum outq_state to, st
 	m.answer = buf_str(&body);
 	e->refused = r.reason;
 	metrics_add(d->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
+	refusal_log(d->o.log, &e->id, &r);
 	outq_want(d->o.outq, e, &m);
 	buf_release(&body);
 }

@@ -15,6 +15,7 @@
 #include "gateway/normalize.h"
 #include "base/mac.h"
 #include "base/panic.h"
+#include "gateway/advice.h"
 #include "gateway/consent.h"
 #include "gateway/conversation.h"
 #include "json/json.h"
@@ -122,6 +123,7 @@ static void put_error(struct json_writer *w, const gw_event *e, struct str body)
 	json_w_kv_i64(w, "code", e->error_code);
 	json_w_kv_str(w, "title", view(e->error_title));
 	kv_opt(w, "details", e->error_details);
+	advice_put(w, e->error_code, 0);
 	json_w_end(w);
 	kv_span(w, "errors", body, e->errors); /* word for word: they cannot be fetched again */
 }

@@ -20,23 +20,35 @@
 #include "base/mem.h"
 #include "gateway/inbox.h"
 #include "gateway/outbox_int.h"
+#include <godwit/errors.h>
 
 #define NOTICE_MAX (64U * 1024) /* bytes; an opaque value has at most 2 KiB, 12 when all escaped */
 
+/* Title and message as Meta has them, the catalogue's; details say why, and the way out. */
 static void put_errors(struct json_writer *w, const struct notice *n)
 {
+	const gw_error_info *info = gw_error_info_find(n->code, 0);
+	const char *title = info == NULL ? n->why : info->title;
+	char advice[GW_ERROR_ADVICE_MAX];
+	struct buf details;
+
+	buf_init(&details, NOTICE_MAX);
+	buf_put_text(&details, n->why);
+	if (gw_error_advice(n->code, 0, advice))
+		buf_put_fmt(&details, ". %s", advice);
 	json_w_key(w, STR("errors"));
 	json_w_array(w);
 	json_w_object(w);
 	json_w_kv_i64(w, "code", n->code);
-	json_w_kv_text(w, "title", n->why);
-	json_w_kv_text(w, "message", n->why);
+	json_w_kv_text(w, "title", title);
+	json_w_kv_text(w, "message", title);
 	json_w_key(w, STR("error_data"));
 	json_w_object(w);
-	json_w_kv_text(w, "details", n->why);
+	json_w_kv_str(w, "details", buf_str(&details));
 	json_w_end(w);
 	json_w_end(w);
 	json_w_end(w);
+	buf_release(&details);
 }
 
 static void put_status(struct json_writer *w, const struct outbox *ob, const struct outq_entry *e,

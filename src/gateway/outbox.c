@@ -25,8 +25,10 @@
 #include "gateway/outbox_int.h"
 
 #include "base/map.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "gateway/inbox.h"
+#include <godwit/errors.h>
 
 #define SWEEP_MS 10000 /* lifetimes are kept at release; this ends what never gets there */
 #define DRAIN_LOOK_MS 5
@@ -81,6 +83,14 @@ static bool check_call(const struct outbox *ob, const struct outbox_submit *s,
 	return true;
 }
 
+static void refuse_at_door(const struct outbox *ob, const struct outbox_submit *s,
+			   const struct refusal *r)
+{
+	metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r->metric, 0, 1);
+	refusal_log(ob->o.log, NULL, r);
+	answer_refusal(s, r);
+}
+
 /* A call with a key that is in flight: attach to the first, or 422.  False: not so. */
 static bool attach(struct outbox *ob, const struct outbox_submit *s)
 {
@@ -99,8 +109,7 @@ static bool attach(struct outbox *ob, const struct outbox_submit *s)
 		if (e->row == 0)
 			return false; /* whose the key is, the store is about to say */
 		idempotency_differs(&r);
-		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
-		answer_refusal(s, &r);
+		refuse_at_door(ob, s, &r);
 		return true;
 	}
 	waiter_add(ob, e, s);
@@ -126,8 +135,7 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 	    !send_read_category(s->category, &read, &r) ||
 	    !plan_read(s, &read, &ob->fallback, &plan, &r) || !check_room(ob, &r) ||
 	    (!s->respond_async && !dispatch_lets_in(ob->dispatch, number->account, &r))) {
-		metrics_add(ob->o.metrics, M_OUTBOX_REFUSED, r.metric, 0, 1);
-		answer_refusal(s, &r); /* inv. 2 */
+		refuse_at_door(ob, s, &r); /* inv. 2 */
 		return;
 	}
 	outbox_accept(ob, s, &read, &plan, policy);
@@ -184,6 +192,19 @@ static void on_moved(void *cookie, struct outq_entry *e, enum outq_state from,
 	waiters_final(ob, e, m);
 }
 
+/* What Meta says by a status after it took the message. */
+static void log_failed(const struct outbox *ob, const struct store_event_in *in)
+{
+	char id[ID_TEXT_MAX] = "-", to[MASK_MAX], advice[GW_ERROR_ADVICE_MAX];
+
+	if (in->message_row != 0)
+		id_text(ID_MESSAGE, &in->message, id);
+	mask_number(in->recipient, to);
+	(void)gw_error_advice(in->error_code, 0, advice);
+	log_info(ob->o.log, "status id=%s to=%s %.*s graph=%d: %s", id, to, STR_ARG(in->status),
+		 in->error_code, advice);
+}
+
 void outbox_evidence(struct outbox *ob, struct event *ev)
 {
 	const struct store_event_in *in = ev->in;
@@ -193,6 +214,8 @@ void outbox_evidence(struct outbox *ob, struct event *ev)
 				     .try_ = in->has_token ? in->token_try : 0,
 				     .mark = ev->mark };
 
+	if (in->error_code != 0 && !ev->row.composed)
+		log_failed(ob, in);
 	if (ev->row.composed || in->message_row == 0)
 		return; /* what we said ourselves proves nothing */
 	reconcile_evidence(ob->reconcile, &evidence);

@@ -208,6 +208,7 @@ static void same_as_earlier(struct adding *a)
 static void refused(struct adding *a, const struct refusal *r)
 {
 	metrics_add(a->ob->o.metrics, M_OUTBOX_REFUSED, r->metric, 0, 1);
+	refusal_log(a->ob->o.log, NULL, r);
 	waiters_refuse(&a->e->waiters, r);
 	forget(a->ob, a->e);
 }

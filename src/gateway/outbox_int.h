@@ -9,7 +9,7 @@
 #include "gateway/reconcile.h"
 #include "gateway/send_read.h"
 
-#define ANSWER_COMPOSED_MAX 4096 /* bytes of an answer that we write */
+#define ANSWER_COMPOSED_MAX 8192 /* bytes of an answer that we write */
 
 struct outbox {
 	struct outbox_options o;

@@ -13,6 +13,7 @@
 #include "base/panic.h"
 #include "base/utf8.h"
 #include "json/json.h"
+#include <godwit/errors.h>
 
 #include <stdarg.h>
 
@@ -72,9 +73,13 @@ bool refuse(struct refusal *r, enum metric_refusal metric, int code, const char 
 
 void refusal_put(struct buf *out, const struct refusal *r)
 {
-	char message[160];
+	char message[160], advice[GW_ERROR_ADVICE_MAX],
+		details[sizeof(r->details) + sizeof(advice)];
+	bool known = gw_error_advice(r->code, r->subcode, advice);
 	struct json_writer w;
 
+	(void)snprintf(details, sizeof(details), "%s%s%s", r->details, known ? ". " : "",
+		       known ? advice : "");
 	(void)snprintf(message, sizeof(message), "(#%d) %s", r->code, r->title);
 	json_w_init(&w, out);
 	json_w_object(&w);
@@ -86,13 +91,24 @@ void refusal_put(struct buf *out, const struct refusal *r)
 	json_w_key(&w, STR("error_data"));
 	json_w_object(&w);
 	json_w_kv_text(&w, "messaging_product", "whatsapp");
-	json_w_kv_text(&w, "details", r->details);
+	json_w_kv_text(&w, "details", details);
 	json_w_end(&w);
 	if (r->subcode != 0)
 		json_w_kv_i64(&w, "error_subcode", r->subcode);
 	json_w_kv_text(&w, "fbtrace_id", TRACE);
 	json_w_end(&w);
 	json_w_end(&w);
+}
+
+void refusal_log(const struct log *log, const struct id *message, const struct refusal *r)
+{
+	char id[ID_TEXT_MAX] = "-", advice[GW_ERROR_ADVICE_MAX];
+
+	if (message != NULL)
+		id_text(ID_MESSAGE, message, id);
+	(void)gw_error_advice(r->code, r->subcode, advice);
+	log_info(log, "refused id=%s reason=%s graph=%d/%d: %s", id, r->reason, r->code, r->subcode,
+		 advice);
 }
 
 bool refusal_is_ours(struct str answer)

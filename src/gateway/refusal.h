@@ -10,9 +10,11 @@
 #define GATEWAY_REFUSAL_H
 
 #include "base/buf.h"
+#include "base/id.h"
+#include "base/log.h"
 #include "gateway/metrics.h"
 
-#define REFUSAL_BODY_MAX 4096 /* bytes of the composed answer */
+#define REFUSAL_BODY_MAX 8192 /* bytes of the composed answer */
 
 struct refusal {
 	int status; /* HTTP */
@@ -28,8 +30,10 @@ struct refusal {
  * Returns false, so that a check can end with `return refuse(...)`. */
 bool refuse(struct refusal *r, enum metric_refusal metric, int code, const char *fmt, ...)
 	GW_PRINTF(4, 5);
-/* The answer's body. */
+/* The answer's body; its details end with what the catalogue says of the code. */
 void refusal_put(struct buf *out, const struct refusal *r);
+/* One line, without what came from the caller; message NULL: it has no id yet. */
+void refusal_log(const struct log *log, const struct id *message, const struct refusal *r);
 /* Is this stored answer one of ours? */
 bool refusal_is_ours(struct str answer);
 

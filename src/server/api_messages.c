@@ -10,6 +10,7 @@
  */
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/advice.h"
 #include "gateway/outq.h"
 #include "gateway/status.h"
 #include "server/api.h"
@@ -78,9 +79,7 @@ static void put_meaning(struct json_writer *w, int code, int subcode)
 	if (info == NULL)
 		return;
 	json_w_kv_text(w, "title", info->title);
-	json_w_kv_text(w, "meaning", info->meaning);
-	json_w_kv_text(w, "fix", info->fix);
-	json_w_kv_text(w, "retry", gw_retry_name(info->retry));
+	advice_put(w, code, subcode);
 }
 
 /* What Meta said in its own words, in an answer or in a member of a status's errors. */
@@ -215,6 +214,23 @@ static gw_status put_plan(struct message_read *m, const struct store_message_row
 	return status;
 }
 
+/* Meta's list word for word, and what the first of it means. */
+static void put_evidence(struct json_writer *w, struct str errors)
+{
+	struct arena *a = arena_new(256U * 1024);
+	const struct json_doc *doc;
+	int64_t code;
+
+	ASSERT(a != NULL);
+	json_w_kv_raw(w, "errors", errors);
+	if (json_scan(errors, a, &doc, NULL) == GW_OK &&
+	    json_get_i64(json_at(json_root(doc), 0), STR("code"), &code)) {
+		json_w_kv_i64(w, "code", code);
+		put_meaning(w, (int)code, 0);
+	}
+	arena_free(a);
+}
+
 static bool trail_row(void *cookie, const struct store_trail_row *t)
 {
 	struct message_read *m = cookie;
@@ -229,7 +245,7 @@ static bool trail_row(void *cookie, const struct store_trail_row *t)
 		kv_opt(w, "recipient", t->recipient);
 		kv_time_ms(w, "meta_time", t->meta_s * 1000);
 		if (t->errors.len > 0)
-			json_w_kv_raw(w, "errors", t->errors);
+			put_evidence(w, t->errors);
 		id_text(ID_EVENT, &t->event, id);
 		json_w_kv_text(w, "event", id);
 	} else {

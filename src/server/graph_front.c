@@ -49,10 +49,13 @@ void graph_refuse(struct http_call *call, const struct graph_refusal *r)
 {
 	struct http_header_out headers[2];
 	struct json_writer w;
-	char after[16];
-	struct buf b;
+	char after[16], advice[GW_ERROR_ADVICE_MAX];
+	bool known = gw_error_advice(r->code, r->subcode, advice);
+	struct buf b, details;
 	size_t n = 0;
 
+	buf_init(&details, 4096);
+	buf_put_fmt(&details, "%s%s%s", r->details, known ? ". " : "", known ? advice : "");
 	buf_init(&b, 8192);
 	json_w_init(&w, &b);
 	json_w_object(&w);
@@ -66,7 +69,7 @@ void graph_refuse(struct http_call *call, const struct graph_refusal *r)
 	json_w_key(&w, STR("error_data"));
 	json_w_object(&w);
 	json_w_kv_text(&w, "messaging_product", "whatsapp");
-	json_w_kv_text(&w, "details", r->details);
+	json_w_kv_str(&w, "details", buf_str(&details));
 	json_w_end(&w);
 	json_w_end(&w);
 	json_w_end(&w);
@@ -76,6 +79,15 @@ void graph_refuse(struct http_call *call, const struct graph_refusal *r)
 	if (r->retry_after_s > 0)
 		headers[n++] = (struct http_header_out){ "Retry-After", after };
 	http_reply_take(call, r->status, "application/json", buf_take(&b), headers, n);
+	buf_release(&details);
+}
+
+bool graph_advice(struct str answer, int status, char out[GW_ERROR_ADVICE_MAX])
+{
+	struct gw_error err = GW_ERROR_INIT;
+
+	return status >= 400 && gw_graph_error_parse(str_to_gw(answer), status, &err) &&
+	       gw_error_advice(err.code, err.subcode, out);
 }
 
 void graph_error(struct http_call *call, int status, int code, int subcode, const char *message,
@@ -94,7 +106,7 @@ static void on_answer(void *cookie, const struct outbox_answer *a)
 {
 	struct http_call *call = cookie;
 	struct http_header_out headers[HTTP_REPLY_HEADERS_MAX];
-	char id[ID_TEXT_MAX], origin[ID_TEXT_MAX], retry[16];
+	char id[ID_TEXT_MAX], origin[ID_TEXT_MAX], retry[16], advice[GW_ERROR_ADVICE_MAX];
 	size_t n = 0;
 
 	if (a->has_message) {
@@ -115,6 +127,8 @@ static void on_answer(void *cookie, const struct outbox_answer *a)
 		(void)snprintf(retry, sizeof(retry), "%u", a->retry_after_s);
 		headers[n++] = (struct http_header_out){ "Retry-After", retry };
 	}
+	if (!a->refused_here && graph_advice(a->body, a->status, advice))
+		headers[n++] = (struct http_header_out){ "Godwit-Advice", advice };
 	http_reply(call, a->status, "application/json", a->body, headers, n);
 }
 

@@ -9,6 +9,7 @@
 #define SERVER_GRAPH_FRONT_H
 
 #include "server/api.h"
+#include <godwit/errors.h>
 
 GW_NODISCARD gw_status graph_front_new(struct server *s, struct graph_front **out,
 				       struct gw_error *err);
@@ -28,5 +29,8 @@ struct graph_refusal {
 	unsigned retry_after_s; /* 0: none */
 };
 void graph_refuse(struct http_call *call, const struct graph_refusal *r);
+/* What the catalogue says of Meta's error, for the header Godwit-Advice beside Meta's own words;
+ * false: the answer is none, or its code is not listed. */
+bool graph_advice(struct str answer, int status, char out[GW_ERROR_ADVICE_MAX]);
 
 #endif

@@ -366,9 +366,15 @@ static void on_chunk(void *cookie, struct str bytes)
 
 static void log_pass(const struct pass *p, const struct http_outcome *o)
 {
+	char advice[GW_ERROR_ADVICE_MAX] = "";
+	bool known = o->end == HTTP_END_ANSWERED && graph_advice(o->answer, o->status, advice);
+
 	log_info(&p->g->server->log, "graph method=%s path=%s http=%d ms=%" PRId64 "%s%s",
-		 p->method, p->path, o->status, o->total_ms, o->end == HTTP_END_ANSWERED ? "" : " ",
-		 o->end == HTTP_END_ANSWERED ? "" : o->error.message);
+		 p->method, p->path, o->status, o->total_ms,
+		 known                         ? ": "
+		 : o->end == HTTP_END_ANSWERED ? ""
+					       : " ",
+		 o->end == HTTP_END_ANSWERED ? advice : o->error.message);
 }
 
 static size_t headers_of(const struct pass *p, struct http_header_out out[ARRAY_LEN(returned)])
@@ -407,7 +413,9 @@ static void not_answered(struct pass *p, const struct http_outcome *o)
 static void answer_json(struct pass *p, const struct account *a, const struct http_outcome *o,
 			const char *type)
 {
-	struct http_header_out headers[ARRAY_LEN(returned)];
+	struct http_header_out headers[ARRAY_LEN(returned) + 1];
+	char advice[GW_ERROR_ADVICE_MAX];
+	size_t n = headers_of(p, headers);
 	struct graph_links links = { .mac = p->g->mac,
 				     .account = p->account,
 				     .graph_base = str_from(a->base_url),
@@ -419,9 +427,10 @@ static void answer_json(struct pass *p, const struct account *a, const struct ht
 	struct buf out;
 
 	buf_init(&out, 2 * ANSWER_MAX);
+	if (graph_advice(o->answer, o->status, advice))
+		headers[n++] = (struct http_header_out){ "Godwit-Advice", advice };
 	if (arena != NULL && graph_links_rewrite(&links, o->answer, arena, &out))
-		http_reply_take(p->call, o->status, type, buf_take(&out), headers,
-				headers_of(p, headers));
+		http_reply_take(p->call, o->status, type, buf_take(&out), headers, n);
 	else
 		graph_refuse(p->call,
 			     &(struct graph_refusal){

@@ -12,7 +12,7 @@ LINE = re.compile(r"(?P<at>\S+) info  gateway: attempt id=(?P<id>msg_[0-9A-Z]{26
                   r"result=(?P<result>ok|tempfail|permfail|unsure) http=(?P<http>\d+) "
                   r"graph=(?P<code>\d+)/(?P<subcode>\d+) "
                   r"delays=(?P<waited>\d+)/(?P<paced>\d+)/(?P<connect>\d+)/(?P<api>\d+)ms "
-                  r"next=(?P<next>-|\+\d+s) wamid=(?P<wamid>\S+)")
+                  r"next=(?P<next>-|\+\d+s) wamid=(?P<wamid>[^\s:]+)(?P<advice>: \d+ .* \(godwit explain \S+\))?")
 
 
 def attempts(gateway, msg):

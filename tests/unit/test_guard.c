@@ -92,7 +92,10 @@ static void in_metas_shape(void **state)
 		"\"type\":\"OAuthException\",\"code\":131047,\"error_data\":{"
 		"\"messaging_product\":\"whatsapp\",\"details\":\"Godwit refused this message: the "
 		"customer last wrote at 2026-11-20T18:40:00.000Z, more than 24 hours ago; send a "
-		"template, or wait until the customer writes again\"},\"fbtrace_id\":\"godwit\"}}",
+		"template, or wait until the customer writes again. 131047 Customer service window "
+		"closed: More than 24 hours passed since the customer last wrote to this number. To "
+		"do: Send an approved template instead, or wait for the customer to write. (godwit "
+		"explain 131047)\"},\"fbtrace_id\":\"godwit\"}}",
 		buf_str(&out));
 	assert_true(refusal_is_ours(buf_str(&out)));
 	buf_release(&out);

@@ -193,7 +193,10 @@ static const struct {
 	{ "text_spaced", 1,
 	  "{\"message\":{\"id\":\"wamid.HBgLOURS0001\"},\"status\":{\"state\":\"failed\","
 	  "\"recipient\":\"16505551234\",\"error\":{\"code\":131047,\"title\":"
-	  "\"Re-engagement message\",\"details\":\"More than 24 hours, { [ and \\\\\\\" in it\"},"
+	  "\"Re-engagement message\",\"details\":\"More than 24 hours, { [ and \\\\\\\" in it\","
+	  "\"meaning\":\"More than 24 hours passed since the customer last wrote to this number.\","
+	  "\"fix\":\"Send an approved template instead, or wait for the customer to write.\","
+	  "\"retry\":\"never\",\"explain\":\"godwit explain 131047\"},"
 	  "\"errors\":[{\"code\":131047,\"title\":\"Re-engagement message\",\"error_data\":"
 	  "{\"details\":\"More than 24 hours, { [ and \\\\\\\" in it\"}}]}}" },
 	{ "tomorrow", 0,

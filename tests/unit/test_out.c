@@ -126,7 +126,10 @@ static void events(void **state)
 		  "{\"id\":\"evt_2\",\"type\":\"message.status\",\"received_at\":\"x\",\"sent_message\":"
 		  "\"msg_1\",\"message\":{\"id\":\"wamid.1\"},\"status\":{\"state\":\"failed\","
 		  "\"error\":{\"code\":131026,\"title\":\"Undeliverable\"}}}",
-		  "x  --> message.status    evt_2  failed  131026 Undeliverable  msg_1" },
+		  "x  --> message.status    evt_2  failed  131026 Undeliverable  msg_1  131026 "
+		  "Undeliverable: The number is not on WhatsApp, has not accepted the terms, uses too "
+		  "old a client, or blocks you. To do: Check the number; ask the customer by another "
+		  "channel to update WhatsApp and to write to you. (godwit explain 131026)" },
 		{ "a word of ours",
 		  "{\"id\":\"evt_3\",\"type\":\"message.status\",\"received_at\":\"x\",\"message\":"
 		  "{\"id\":\"wamid.1\"},\"status\":{\"state\":\"other\",\"word\":\"accepted\"}}",
