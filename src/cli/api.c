@@ -21,6 +21,7 @@
 #define TIMEOUT_MS 40000 /* a send may wait for graph.wait_max, 25 s unless configured */
 #define BASE_MAX 1024
 #define SERVICE_SOCKET "/run/godwit/sock" /* of the packaged service */
+#define TYPE_MAX 128
 #define AUTH_MAX (SECRET_MAX + 32)
 
 struct api {
@@ -31,6 +32,7 @@ struct api {
 	bool is_sandbox;
 	bool is_lost, is_late; /* the last call left and no answer came; in its time */
 	const char *if_lost; /* of the last call */
+	int64_t timeout_ms; /* likewise */
 	char base[BASE_MAX]; /* "http://127.0.0.1:8080", no slash at the end */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* empty: TCP */
 	char where[BASE_MAX];
@@ -227,6 +229,11 @@ struct waiting {
 	bool done, answered;
 };
 
+static int64_t timeout_of(const struct api *a)
+{
+	return a->cli->timeout_ms > 0 ? a->cli->timeout_ms : a->timeout_ms;
+}
+
 static bool header_value(struct str line, struct str name, char *out, size_t cap)
 {
 	if (line.len <= name.len || line.ptr[name.len] != ':' ||
@@ -267,14 +274,17 @@ static void on_done(void *cookie, const struct http_outcome *o)
 
 /* The lines of a request; returns how many. */
 static size_t put_headers(const struct api *a, const struct api_request *r,
-			  const char *lines[API_HEADERS_MAX + 2])
+			  const char *lines[API_HEADERS_MAX + 2], char type[TYPE_MAX])
 {
 	size_t n = 0;
 
 	if (a->authorization[0] != '\0')
 		lines[n++] = a->authorization;
-	if (r->body.len > 0)
-		lines[n++] = "Content-Type: application/json";
+	if (r->body.len > 0 || r->body_file_len > 0) {
+		(void)snprintf(type, TYPE_MAX, "Content-Type: %s",
+			       r->content_type != NULL ? r->content_type : "application/json");
+		lines[n++] = type;
+	}
 	for (size_t i = 0; i < API_HEADERS_MAX && r->headers[i] != NULL; i++)
 		lines[n++] = r->headers[i];
 	return n;
@@ -299,11 +309,14 @@ bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 {
 	struct waiting w = { .api = a, .answer = out };
 	const char *lines[API_HEADERS_MAX + 2];
-	size_t count = put_headers(a, r, lines);
+	char type[TYPE_MAX];
+	size_t count = put_headers(a, r, lines, type);
+	struct http_exchange *exchange;
 	struct buf url;
 
 	*out = (struct api_answer){ .retry_after_s = -1 };
 	a->if_lost = r->if_lost;
+	a->timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_MS;
 	buf_reset(&a->body);
 	buf_init(&url, 65536);
 	buf_put_text(&url, a->base);
@@ -312,7 +325,7 @@ bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 		(void)gw_error_set(err, GW_ELIMIT, "the path is too long");
 		return false;
 	}
-	(void)http_client_start(
+	exchange = http_client_start(
 		a->client,
 		&(struct http_request){ .method = r->method,
 					.url = url.data,
@@ -320,15 +333,21 @@ bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 					.headers = lines,
 					.header_count = count,
 					.body = r->body,
+					.body_fd = r->body_fd,
+					.body_file_len = r->body_file_len,
 					.connect_timeout_ms = CONNECT_MS,
-					.timeout_ms = a->cli->timeout_ms > 0 ? a->cli->timeout_ms
-									     : TIMEOUT_MS,
+					.timeout_ms = timeout_of(a),
 					.answer_max = API_ANSWER_MAX,
 					.on_header = on_header },
 		on_done, &w);
-	while (!w.done)
+	while (!w.done && !(r->stop != NULL && *r->stop))
 		loop_turn(a->loop, -1);
 	buf_release(&url);
+	if (!w.done) {
+		http_exchange_cancel(exchange);
+		(void)gw_error_set(err, GW_ECANCELLED, "given up");
+		return false;
+	}
 	if (!w.answered) {
 		*err = w.error;
 		return false;
@@ -364,7 +383,7 @@ int api_get(struct api *a, const char *path, struct api_answer *out)
 static int lost(const struct api *a, const struct gw_error *err)
 {
 	struct cli_error e = { .exit = EXIT_TEMPORARY, .class_ = "net", .word = "no_answer" };
-	int64_t ms = a->cli->timeout_ms > 0 ? a->cli->timeout_ms : TIMEOUT_MS;
+	int64_t ms = timeout_of(a);
 	char message[GW_ERROR_MESSAGE_MAX + BASE_MAX + 128];
 	const char *who = a->is_sandbox ? "sandbox" : "gateway";
 

@@ -42,6 +42,11 @@ struct api_answer {
 struct api_request {
 	const char *method, *path; /* the path with its query */
 	struct str body; /* JSON; empty: none */
+	int body_fd; /* with body_file_len > 0: the body is this file's, from its start; borrowed */
+	uint64_t body_file_len;
+	const char *content_type; /* of the body; NULL: JSON */
+	int64_t timeout_ms; /* without --timeout; 0: as usual */
+	const bool *stop; /* not NULL: the call is given up when it becomes true */
 	const char *headers[API_HEADERS_MAX]; /* extra, NULL-terminated when fewer */
 	const char *if_lost; /* what to do when it left and no answer came; NULL allowed */
 };

@@ -22,6 +22,12 @@
 	X(cmd_sandbox_clock)      \
 	X(cmd_sandbox_inject)     \
 	X(cmd_send)               \
+	X(cmd_batch_list)         \
+	X(cmd_batch_get)          \
+	X(cmd_batch_results)      \
+	X(cmd_batch_pause)        \
+	X(cmd_batch_resume)       \
+	X(cmd_batch_cancel)       \
 	X(cmd_listen)             \
 	X(cmd_why)                \
 	X(cmd_explain)            \
@@ -85,12 +91,16 @@ static bool is_group(struct str word)
 	return false;
 }
 
-/* "messages list" is "message list"; nothing else is abbreviated or guessed. */
+/* "messages list" is "message list", "batches list" "batch list"; nothing else is abbreviated or
+ * guessed. */
 struct str cli_noun(struct str word)
 {
-	if (word.len > 1 && word.ptr[word.len - 1] == 's' &&
-	    is_group(str_slice(word, 0, word.len - 1)))
-		return str_slice(word, 0, word.len - 1);
+	for (size_t end = 1; end <= 2; end++) {
+		struct str noun = str_slice(word, 0, word.len > end ? word.len - end : 0);
+
+		if (str_ends(word, end == 1 ? STR("s") : STR("es")) && is_group(noun))
+			return noun;
+	}
 	return word;
 }
 

@@ -7,6 +7,7 @@
  *   send_body.c    the message that was described
  *   send_one.c     one message: the call, its answer
  *   send_follow.c  what becomes of that one
+ *   send_csv.c, send_list.c and those named in send_list.h: many
  */
 #ifndef CLI_SEND_H
 #define CLI_SEND_H
@@ -22,6 +23,9 @@ struct send_wish {
 	const char *json_body, *wait, *key, *fallback;
 	struct opt_list fallback_vars;
 	bool async, park;
+	/* of many */
+	const char *csv, *text, *phone, *name, *resume, *results, *confirm, *progress;
+	bool dry_run;
 };
 
 struct send_sender {
@@ -40,5 +44,6 @@ int send_body_make(const struct cli *cli, const struct send_wish *w, char **word
 		   struct buf *b);
 
 int send_one(struct cli *cli, const struct send_wish *w, char **words, int count);
+int send_list(struct cli *cli, const struct send_wish *w, int words);
 
 #endif
