@@ -111,13 +111,29 @@ static void expire(struct dispatch *d, struct outq_entry *e)
 
 /* ---- claiming ---- */
 
+/* What is known of the template that e sends; NULL: nothing, or it sends none. */
+static const struct template_fact *template_of(const struct dispatch *d, const struct outq_entry *e)
+{
+	struct number *number = dispatch_number(d, e);
+	const struct template_fact *t;
+
+	if (number == NULL || e->template_name.len == 0)
+		return NULL;
+	t = template_facts_find(d->o.templates, str_from(number->business_id), e->template_name,
+				e->template_language);
+	if ((t == NULL || t->state != TEMPLATE_SENDABLE) && d->o.curious != NULL)
+		d->o.curious(d->o.curious_cookie, e->lane->number->id);
+	return t;
+}
+
 /* Everything that must hold at release; false: the message goes elsewhere or waits. */
 static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 {
 	struct guard_facts facts = { .entry = e,
 				     .window_ms = e->lane->window_ms,
 				     .now_ms = clock_wall_ms(loop_clock(d->o.loop)),
-				     .opted_out = e->lane->opted_out };
+				     .opted_out = e->lane->opted_out,
+				     .template_ = template_of(d, e) };
 	struct refusal r;
 
 	if (e->expires_ns <= now_ns) {

@@ -19,6 +19,9 @@ struct dispatch_options {
 	struct store *store;
 	struct outq *outq;
 	struct accounts *accounts;
+	const struct template_facts *templates; /* NULL: nothing is known */
+	void (*curious)(void *cookie, struct str number_id); /* outbox_options.curious */
+	void *curious_cookie;
 	const struct token_maker *token;
 	const struct log *log;
 	struct metrics *metrics;

@@ -3,8 +3,8 @@
  * guard.c - the list of guards, asked in order at the moment of release
  *
  * A guard is one row of guards[] and one function that returns true or fills
- * the refusal.  Template state, portfolio limit and number status are
- * further rows, before or after the window as their refusals should win.
+ * the refusal.  Portfolio limit and number status are further rows, before or
+ * after the window as their refusals should win.
  * TESTS  tests/unit/test_guard.c
  */
 #include "gateway/guard.h"
@@ -32,20 +32,50 @@ static bool window_is_open(const struct guard_facts *f, struct refusal *r)
 
 /*
  * Marketing only to those who did not opt out (cloud-api.md 6.6).  What is
- * marketing says the class of the message (send_read.c); all else goes on, a
- * reply in an open window among it.
+ * marketing says the class of the message (send_read.c) or the category that
+ * Meta gave the template; all else goes on, a reply in an open window among it.
  */
 static bool is_wanted(const struct guard_facts *f, struct refusal *r)
 {
-	if (!f->opted_out || f->entry->class_ != OUTQ_MARKETING)
+	bool marketing = f->entry->class_ == OUTQ_MARKETING ||
+			 (f->template_ != NULL && f->template_->category == TEMPLATE_MARKETING);
+
+	if (!f->opted_out || !marketing)
 		return true;
 	return refuse(r, REFUSAL_CONSENT, 131050,
 		      "the customer opted out of marketing messages; send none until the customer "
 		      "writes START or opts in again (godwit contact get shows the record)");
 }
 
+#define PAUSE_MS (INT64_C(6) * 3600 * 1000) /* the longest pause, cloud-api.md 6.6 */
+
+/*
+ * A template that Meta would not send: it says so with these codes (cloud-api.md
+ * 7).  A pause ends by itself, so one of which we have not heard for as long
+ * as the longest takes is Meta's to judge.
+ */
+static bool is_sendable(const struct guard_facts *f, struct refusal *r)
+{
+	const struct template_fact *t = f->template_;
+
+	if (t == NULL || t->state == TEMPLATE_SENDABLE)
+		return true;
+	if (t->state == TEMPLATE_PAUSED)
+		return f->now_ms - t->updated_ms >= PAUSE_MS ||
+		       refuse(r, REFUSAL_TEMPLATE, 132015,
+			      "Meta has paused this template for its quality; send another one, "
+			      "or wait until the pause is over (three hours, then six)");
+	if (t->state == TEMPLATE_DISABLED)
+		return refuse(r, REFUSAL_TEMPLATE, 132016,
+			      "Meta has disabled this template for good; send another one");
+	return refuse(r, REFUSAL_TEMPLATE, 132001,
+		      "this template was rejected or deleted in this language; mend it and have "
+		      "it reviewed again, or send another one");
+}
+
 static bool (*const guards[])(const struct guard_facts *f, struct refusal *r) = {
 	is_wanted,
+	is_sendable,
 	window_is_open,
 };
 

@@ -9,6 +9,7 @@
 
 #include "gateway/outq.h"
 #include "gateway/refusal.h"
+#include "gateway/template_fact.h"
 
 /* What the guards look at. */
 struct guard_facts {
@@ -16,6 +17,7 @@ struct guard_facts {
 	int64_t window_ms; /* when the customer last opened the window; 0: no record */
 	int64_t now_ms; /* wall */
 	bool opted_out; /* the customer wants no marketing */
+	const struct template_fact *template_; /* of the template it sends; NULL: not known */
 };
 
 /* True: it may go.  False: r says which guard refused it and why. */

@@ -104,6 +104,10 @@ static void item_free(struct inbox_item *item)
 		if (item->put.events[i].consent_keys.len > 0)
 			free((void *)(uintptr_t)item->put.events[i].consent_keys.ptr);
 		store_followed_free(item->put.events[i].followed);
+		if (item->put.events[i].is_priced) {
+			free((void *)(uintptr_t)item->put.events[i].priced_name.ptr);
+			free((void *)(uintptr_t)item->put.events[i].priced_language.ptr);
+		}
 	}
 	gw_notification_free(item->note);
 	arena_free(item->arena);
@@ -259,6 +263,8 @@ static void to_sinks(struct inbox *in, struct event *e)
 		s->window(s->cookie, e);
 	if (s->consent != NULL && e->in->consent_now != STORE_CONSENT_NONE)
 		s->consent(s->cookie, e);
+	if (s->template_ != NULL && (e->in->template_ != NULL || e->in->is_priced))
+		s->template_(s->cookie, e);
 	if (s->relay != NULL && e->in->destination_count > 0)
 		s->relay(s->cookie, e);
 	if (s->tap != NULL)
@@ -452,6 +458,12 @@ void inbox_put(struct inbox *in, struct inbox_item *item)
 	    gw_notification_duplicate_keys(item->note) > 0)
 		metrics_add(in->o.metrics, M_DUPLICATE_KEYS, 0, 0,
 			    gw_notification_duplicate_keys(item->note));
+	for (size_t i = 0; i < item->put.event_count; i++) {
+		struct store_template *t = item->put.events[i].template_;
+
+		if (t != NULL && t->updated_ms == 0)
+			t->updated_ms = item->put.received_ms;
+	}
 	item->put.req.op = STORE_PUT_BODY;
 	item->put.req.done = on_committed;
 	item->put.req.weight = item->put.bytes.len +

@@ -47,6 +47,7 @@ struct inbox_sinks {
 	void (*consent)(void *cookie, struct event *e); /* what holds for a contact may be new */
 	void (*relay)(void *cookie, struct event *e); /* has destinations */
 	void (*tap)(void *cookie, struct event *e); /* every new event */
+	void (*template_)(void *cookie, struct event *e); /* something was learned of one */
 };
 
 struct inbox_options {

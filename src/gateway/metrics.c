@@ -27,11 +27,11 @@ static const char *const fate_words[FATE_NFATES] = {
 };
 
 static const char *const refusal_words[REFUSAL_NREFUSALS] = {
-	[REFUSAL_INVALID] = "invalid", [REFUSAL_WINDOW] = "window",
-	[REFUSAL_ACCOUNT] = "account", [REFUSAL_BUSY] = "busy",
-	[REFUSAL_OPAQUE] = "opaque",   [REFUSAL_IDEMPOTENCY] = "idempotency",
-	[REFUSAL_EXPIRED] = "expired", [REFUSAL_CONSENT] = "consent",
-	[REFUSAL_OTHER] = "other",
+	[REFUSAL_INVALID] = "invalid",   [REFUSAL_WINDOW] = "window",
+	[REFUSAL_ACCOUNT] = "account",   [REFUSAL_BUSY] = "busy",
+	[REFUSAL_OPAQUE] = "opaque",     [REFUSAL_IDEMPOTENCY] = "idempotency",
+	[REFUSAL_EXPIRED] = "expired",   [REFUSAL_CONSENT] = "consent",
+	[REFUSAL_TEMPLATE] = "template", [REFUSAL_OTHER] = "other",
 };
 
 static const char *const outcome_words[OUTCOME_NOUTCOMES] = {

@@ -18,6 +18,7 @@
 #include "gateway/advice.h"
 #include "gateway/consent.h"
 #include "gateway/conversation.h"
+#include "gateway/template_fact.h"
 #include "json/json.h"
 
 static struct str view(gw_str s)
@@ -382,6 +383,50 @@ static void fill_status(const gw_event *e, struct str body, const struct token_r
 					    &out->token_try);
 }
 
+#define SCAN_ROOM(len) ((len)*16 + 65536)
+
+/* Of a template that changed: what the field says of it.  Meta's stamp has seconds: as late in its
+ * second as it can have been, so that the answer to a creation a moment before is older. */
+static void fill_template(const gw_event *e, struct str item, struct arena *a,
+			  struct store_event_in *out)
+{
+	struct arena *scan = arena_new(SCAN_ROOM(item.len));
+	struct store_template t, *kept;
+	const struct json_doc *doc;
+
+	ASSERT(scan != NULL);
+	if (json_scan(item, scan, &doc, NULL) == GW_OK &&
+	    template_read_change(json_root(doc), view(e->business_id),
+				 e->at > 0 ? e->at * 1000 + 999 : 0, a, &t)) {
+		kept = arena_alloc(a, sizeof(*kept));
+		if (kept != NULL) {
+			*kept = t;
+			out->template_ = kept;
+		}
+	}
+	arena_free(scan);
+}
+
+/* The category that a status is priced by tells the template's. */
+static void fill_price(struct str pricing, struct store_event_in *out)
+{
+	struct arena *scan;
+	const struct json_doc *doc;
+	struct str word;
+	const char *category;
+
+	if (pricing.len == 0)
+		return;
+	scan = arena_new(SCAN_ROOM(pricing.len));
+	ASSERT(scan != NULL);
+	if (json_scan(pricing, scan, &doc, NULL) == GW_OK &&
+	    json_get_str(json_root(doc), STR("category"), 64, &word)) {
+		category = template_category_word(template_category_of(word));
+		out->priced_as = category[0] != '\0' ? category : NULL;
+	}
+	arena_free(scan);
+}
+
 void normalize_event(const gw_event *e, struct str body, const struct token_reader *token,
 		     struct arena *a, struct buf *text, struct store_event_in *out)
 {
@@ -410,6 +455,10 @@ void normalize_event(const gw_event *e, struct str body, const struct token_read
 	}
 	if (status)
 		fill_status(e, body, token, out);
+	if (status && out->has_token && token != NULL)
+		fill_price(part(body, e->pricing), out);
+	if (e->type == GW_EVENT_TEMPLATE && token != NULL)
+		fill_template(e, part(body, e->item), a, out);
 	if (e->type == GW_EVENT_CONSENT && e->channel == GW_CHANNEL_WHATSAPP)
 		consent_read(part(body, e->item), token == NULL, a, out);
 	dedupe_key(e, body, out);

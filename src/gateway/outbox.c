@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "gateway/inbox.h"
 #include <godwit/errors.h>
+#include "gateway/template_fact.h"
 
 #define SWEEP_MS 10000 /* lifetimes are kept at release; this ends what never gets there */
 #define DRAIN_LOOK_MS 5
@@ -117,6 +118,25 @@ static bool attach(struct outbox *ob, const struct outbox_submit *s)
 	return true;
 }
 
+/* What Meta says of the template outweighs a guess, and marketing the caller's word as well. */
+static void know_class(const struct outbox *ob, const struct number *number, struct str said,
+		       struct send *read)
+{
+	const struct template_fact *t;
+
+	if (!str_eq(read->kind, STR("template")))
+		return;
+	t = template_facts_find(ob->o.templates, str_from(number->business_id), read->template_name,
+				read->template_language);
+	if (t == NULL)
+		return;
+	if (t->category == TEMPLATE_MARKETING)
+		read->class_ = OUTQ_MARKETING;
+	else if (t->category == TEMPLATE_AUTHENTICATION && said.len == 0 &&
+		 read->class_ != OUTQ_MARKETING)
+		read->class_ = OUTQ_AUTHENTICATION;
+}
+
 void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 {
 	const struct number *number;
@@ -138,6 +158,7 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 		refuse_at_door(ob, s, &r); /* inv. 2 */
 		return;
 	}
+	know_class(ob, number, s->category, &read);
 	outbox_accept(ob, s, &read, &plan, policy);
 }
 
@@ -376,7 +397,9 @@ struct outq_entry *outbox_take(struct outbox *ob, const struct store_message_row
 				  .target = m->target,
 				  .body = m->body,
 				  .opaque = m->opaque,
-				  .kind = m->kind };
+				  .kind = m->kind,
+				  .template_name = m->template_name,
+				  .template_language = m->template_language };
 	struct outq_entry *e = outq_entry_new(&text);
 	int64_t lost_ns;
 	size_t at;
@@ -498,6 +521,9 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 	struct dispatch_options d = { .loop = ob->o.loop,
 				      .store = ob->o.store,
 				      .accounts = ob->o.accounts,
+				      .templates = ob->o.templates,
+				      .curious = ob->o.curious,
+				      .curious_cookie = ob->o.curious_cookie,
 				      .token = ob->o.token,
 				      .log = ob->o.log,
 				      .metrics = ob->o.metrics,

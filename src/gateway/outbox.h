@@ -25,6 +25,7 @@
 
 struct outbox;
 struct accounts;
+struct template_facts;
 struct inbox;
 struct metrics;
 
@@ -53,10 +54,15 @@ struct outbox_options {
 	struct loop *loop;
 	struct store *store;
 	struct accounts *accounts;
+	const struct template_facts *templates; /* what is known of them; NULL: nothing */
 	struct inbox *inbox; /* for our own message.status events */
 	const struct token_maker *token;
 	const struct log *log;
 	struct metrics *metrics;
+	/* A template of which nothing is known is about to be sent, or one was refused; NULL:
+	 * nobody asks */
+	void (*curious)(void *cookie, struct str number_id);
+	void *curious_cookie;
 	const struct wayback *wayback; /* what Meta may have called in vain; outlives it */
 	struct outbox_settings settings;
 };

@@ -253,7 +253,9 @@ static struct outq_entry *make_entry(struct outbox *ob, const struct outbox_subm
 				  .target = s->target,
 				  .body = s->body,
 				  .opaque = read->opaque,
-				  .kind = read->kind };
+				  .kind = read->kind,
+				  .template_name = read->template_name,
+				  .template_language = read->template_language };
 	int64_t now_ns = clock_mono_ns(loop_clock(ob->o.loop));
 	struct outq_entry *e;
 

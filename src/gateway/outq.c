@@ -179,11 +179,28 @@ struct outq *outq_new(const struct outq_options *o)
 
 struct outq_entry *outq_entry_new(const struct outq_text *t)
 {
-	size_t size = t->to.len + t->target.len + t->body.len + t->opaque.len + t->kind.len;
-	struct outq_entry *e = xcalloc(1, sizeof(*e) + size);
-	char *at = (char *)(e + 1);
-	const struct str from[] = { t->to, t->target, t->body, t->opaque, t->kind };
-	struct str *const out[] = { &e->to, &e->target, &e->body, &e->opaque, &e->kind };
+	const struct str from[] = { t->to,
+				    t->target,
+				    t->body,
+				    t->opaque,
+				    t->kind,
+				    t->template_name,
+				    t->template_language };
+	struct outq_entry *e;
+	size_t size = 0;
+	char *at;
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++)
+		size += from[i].len;
+	e = xcalloc(1, sizeof(*e) + size);
+	at = (char *)(e + 1);
+	struct str *const out[] = { &e->to,
+				    &e->target,
+				    &e->body,
+				    &e->opaque,
+				    &e->kind,
+				    &e->template_name,
+				    &e->template_language };
 
 	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
 		if (from[i].len > 0)
@@ -211,7 +228,8 @@ void outq_entry_free(struct outq_entry *e)
 
 static size_t size_of(const struct outq_entry *e)
 {
-	return sizeof(*e) + e->to.len + e->target.len + e->body.len + e->opaque.len + e->kind.len;
+	return sizeof(*e) + e->to.len + e->target.len + e->body.len + e->opaque.len + e->kind.len +
+	       e->template_name.len + e->template_language.len;
 }
 
 /* ---- numbers and lanes ---- */

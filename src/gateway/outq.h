@@ -77,7 +77,7 @@ struct outq_entry {
 	enum outq_class class_;
 	enum outq_policy policy;
 	int64_t accepted_ns, expires_ns;
-	struct str to, target, body, opaque, kind;
+	struct str to, target, body, opaque, kind, template_name, template_language;
 	unsigned plan; /* enum store_plan */
 	int64_t again_of; /* row of the message that it says again; 0: none */
 	bool has_origin; /* it goes in place of this one, whose callers it answers */
@@ -186,7 +186,7 @@ void outq_free(struct outq *q);
 /* A message before its commit: texts are copied, row is 0, it is nowhere yet. */
 struct outq_text {
 	struct id id;
-	struct str to, target, body, opaque, kind;
+	struct str to, target, body, opaque, kind, template_name, template_language;
 };
 struct outq_entry *outq_entry_new(const struct outq_text *t);
 void outq_entry_free(struct outq_entry *e); /* in no list */

@@ -28,6 +28,9 @@ static const struct {
 	{ 131016, 503, "Service unavailable" }, /* ours is 503: "try again", 500 is Meta's */
 	{ 131043, 400, "Message expired" },
 	{ 131047, 400, "Re-engagement message" },
+	{ 132001, 404, "Template does not exist" },
+	{ 132015, 400, "Template is paused" },
+	{ 132016, 400, "Template is disabled" },
 	{ 131050, 400, "User has stopped receiving marketing messages" },
 	/* codes of the account (design.md 5.7) */
 	{ 190, 401, "Access token has expired or is not valid" },
@@ -37,11 +40,11 @@ static const struct {
 };
 
 static const char *const reasons[REFUSAL_NREFUSALS] = {
-	[REFUSAL_INVALID] = "invalid", [REFUSAL_WINDOW] = "window",
-	[REFUSAL_ACCOUNT] = "account", [REFUSAL_BUSY] = "busy",
-	[REFUSAL_OPAQUE] = "opaque",   [REFUSAL_IDEMPOTENCY] = "idempotency",
-	[REFUSAL_EXPIRED] = "expired", [REFUSAL_CONSENT] = "consent",
-	[REFUSAL_OTHER] = "other",
+	[REFUSAL_INVALID] = "invalid",   [REFUSAL_WINDOW] = "window",
+	[REFUSAL_ACCOUNT] = "account",   [REFUSAL_BUSY] = "busy",
+	[REFUSAL_OPAQUE] = "opaque",     [REFUSAL_IDEMPOTENCY] = "idempotency",
+	[REFUSAL_EXPIRED] = "expired",   [REFUSAL_CONSENT] = "consent",
+	[REFUSAL_TEMPLATE] = "template", [REFUSAL_OTHER] = "other",
 };
 
 bool refuse(struct refusal *r, enum metric_refusal metric, int code, const char *fmt, ...)

@@ -7,11 +7,11 @@
  * may stand for strings where Meta takes them.
  *
  * A class is known for free-form messages (a reply) and for the marketing
- * path.  Of a template we have no category yet; one that repeats its only body
- * parameter in its URL button is a one-time password, since that is the form
- * Meta demands of those and of nothing else.  A wrong guess costs a place in
- * the queue, nothing more; what is marketing, which consent asks (guard.c), the
- * caller can say in Godwit-Category.
+ * path.  The category of a template is Meta's to say (template_fact.h); until
+ * it has, one that repeats its only body parameter in its URL button is a
+ * one-time password, since that is the form Meta demands of those and of nothing
+ * else.  A wrong guess costs a place in the queue, nothing more; the caller may
+ * say what is marketing, which consent asks (guard.c), in Godwit-Category.
  * TESTS  tests/unit/test_send_read.c
  */
 #include "gateway/send_read.h"

@@ -115,9 +115,11 @@ bool shelf_takes(struct outbox *ob, const struct store_message_row *m)
 static bool take_row(void *cookie, const struct store_message_row *m)
 {
 	struct fetch *f = cookie;
-	struct str *const out[] = { &f->row.number_id, &f->row.to,     &f->row.lane, &f->row.target,
-				    &f->row.body,      &f->row.opaque, &f->row.kind, &f->row.state,
-				    &f->row.reason,    &f->row.policy };
+	struct str *const out[] = {
+		&f->row.number_id, &f->row.to,     &f->row.lane,          &f->row.target,
+		&f->row.body,      &f->row.opaque, &f->row.kind,          &f->row.state,
+		&f->row.reason,    &f->row.policy, &f->row.template_name, &f->row.template_language
+	};
 	size_t size = 1;
 	char *at;
 
@@ -132,7 +134,6 @@ static bool take_row(void *cookie, const struct store_message_row *m)
 		at += out[i]->len;
 	}
 	f->row.wamid = f->row.answer = f->row.evidence_wamid = STR_EMPTY;
-	f->row.template_name = f->row.template_language = STR_EMPTY;
 	f->row.has_evidence = false; /* it joins the fetch, and is taken as any */
 	return false;
 }

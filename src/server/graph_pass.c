@@ -35,6 +35,7 @@
 #include "server/graph_front.h"
 #include "server/graph_link.h"
 #include "server/spool.h"
+#include "server/template_hear.h"
 
 #include <inttypes.h>
 
@@ -425,6 +426,10 @@ static void answer_json(struct pass *p, const struct account *a, const struct ht
 						       a->token.len) };
 	struct arena *arena = arena_new(o->answer.len * 8 + 65536);
 	struct buf out;
+
+	if (o->status == 200)
+		template_hear(p->g->server, str_from(p->method), str_from(p->path), p->body,
+			      o->answer);
 
 	buf_init(&out, 2 * ANSWER_MAX);
 	if (graph_advice(o->answer, o->status, advice))

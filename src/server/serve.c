@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/sys_file.h"
+#include "gateway/template_fact.h"
 #include "server/api.h"
 #include "server/clock_follow.h"
 #include "server/config_check.h"
@@ -29,6 +30,7 @@
 #include "server/settings.h"
 #include "server/server.h"
 #include "server/stream.h"
+#include "server/template_read.h"
 #include "server/webhook_front.h"
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -207,6 +209,18 @@ static void sink_relay(void *cookie, struct event *e)
 	relay_event(((struct server *)cookie)->relay, e);
 }
 
+static void sink_template(void *cookie, struct event *e)
+{
+	struct server *s = cookie;
+	const struct store_event_in *in = e->in;
+
+	if (in->template_ != NULL)
+		template_facts_put(s->templates, in->template_);
+	if (in->is_priced)
+		template_facts_put_price(s->templates, in->business_id, in->priced_name,
+					 in->priced_language, str_from(in->priced_as));
+}
+
 static void sink_tap(void *cookie, struct event *e)
 {
 	streams_event(((struct server *)cookie)->streams, e);
@@ -239,6 +253,11 @@ static void on_destination(void *cookie, const struct store_destination *d)
 		log_error(&s->log, "a destination cannot be used: %s", err.message);
 }
 
+static void on_template(void *cookie, const struct store_template *t)
+{
+	template_facts_put(((struct server *)cookie)->templates, t);
+}
+
 static void on_message(void *cookie, const struct store_message_row *m)
 {
 	outbox_load(((struct server *)cookie)->outbox, m);
@@ -261,6 +280,7 @@ static gw_status remember(struct server *s, struct gw_error *err)
 					     .number = on_number,
 					     .key = on_key,
 					     .destination = on_destination,
+					     .template_ = on_template,
 					     .message = on_message,
 					     .delivery = on_delivery,
 					     .recent_send = on_recent };
@@ -295,18 +315,22 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 	const struct config_values *v = s->cfg;
 	gw_status st;
 
-	s->inbox = inbox_new(&(struct inbox_options){
-		.store = s->store,
-		.destinations = s->destinations,
-		.clock = &s->clock,
-		.log = &s->log,
-		.metrics = s->metrics,
-		.wayback = &s->wayback,
-		.sinks = { s, sink_evidence, sink_window, sink_consent, sink_relay, sink_tap } });
+	s->inbox = inbox_new(
+		&(struct inbox_options){ .store = s->store,
+					 .destinations = s->destinations,
+					 .clock = &s->clock,
+					 .log = &s->log,
+					 .metrics = s->metrics,
+					 .wayback = &s->wayback,
+					 .sinks = { s, sink_evidence, sink_window, sink_consent,
+						    sink_relay, sink_tap, sink_template } });
 	inbox_set_words(s->inbox, v->consent_stop_words, v->consent_start_words);
 	st = outbox_new(&(struct outbox_options){ .loop = s->loop,
 						  .store = s->store,
 						  .accounts = s->accounts,
+						  .templates = s->templates,
+						  .curious = template_read_again,
+						  .curious_cookie = s->template_read,
 						  .inbox = s->inbox,
 						  .token = &s->token,
 						  .log = &s->log,
@@ -335,6 +359,7 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	s->accounts = accounts_new();
 	s->destinations = destinations_new();
 	s->keys = keys_new();
+	s->templates = template_facts_new();
 	st = egress_new(str_from(s->cfg->egress_allow), &s->egress, err);
 	if (st == GW_OK)
 		st = open_store(s, err);
@@ -349,6 +374,8 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	if (s->cfg->clock_follow[0] != '\0')
 		st = clock_follow_new(s, &s->follow, err);
 	if (st == GW_OK)
+		st = template_read_new(s, &s->template_read, err);
+	if (st == GW_OK)
 		st = make_flows(s, err);
 	if (st == GW_OK)
 		st = remember(s, err);
@@ -359,6 +386,8 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	st = graph_front_new(s, &s->graph, err);
 	if (st != GW_OK)
 		return st;
+	if (s->cfg->templates_read)
+		template_read_all(s->template_read);
 	outbox_start(s->outbox);
 	relay_start(s->relay);
 	return GW_OK;
@@ -370,6 +399,7 @@ static void free_parts(struct server *s)
 	if (s->inbox != NULL)
 		inbox_mute(s->inbox); /* what the last commit hands back is not acted upon */
 	graph_front_free(s->graph);
+	template_read_free(s->template_read);
 	outbox_free(s->outbox);
 	if (s->store != NULL)
 		store_close(s->store);
@@ -382,6 +412,7 @@ static void free_parts(struct server *s)
 	mac_free(s->token.mac);
 	egress_free(s->egress);
 	keys_free(s->keys);
+	template_facts_free(s->templates);
 	destinations_free(s->destinations);
 	accounts_free(s->accounts);
 	metrics_free(s->metrics);

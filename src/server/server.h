@@ -24,6 +24,7 @@
 struct webhook_front;
 struct graph_front;
 struct streams;
+struct template_read;
 struct clock_follow;
 struct drain;
 struct reload;
@@ -47,6 +48,8 @@ struct server {
 	struct destinations *destinations;
 	struct keys *keys;
 	struct egress *egress;
+	struct template_facts *templates;
+	struct template_read *template_read;
 	struct token_maker token;
 	struct inbox *inbox;
 	struct outbox *outbox;

@@ -209,6 +209,25 @@ static gw_status add_evidence(struct writer *w, struct store_event_in *ev, bool 
 	return status;
 }
 
+static gw_status note_price(struct writer *w, struct store_event_in *ev)
+{
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_TEMPLATE_OF_MESSAGE);
+	struct cols c = { st, 0 };
+	struct str name, language;
+	gw_status status;
+	bool found;
+
+	bind_i64(&(struct bind){ st, 0 }, ev->message_row);
+	status = sql_step(&w->sql, st, &found);
+	if (status != GW_OK || !found)
+		return status;
+	name = col_str(&c);
+	language = col_str(&c);
+	status = template_priced(w, ev, name, language);
+	sql_done(st);
+	return status;
+}
+
 static gw_status note_status(struct writer *w, const struct store_put_body *p,
 			     struct store_event_in *ev)
 {
@@ -222,6 +241,8 @@ static gw_status note_status(struct writer *w, const struct store_put_body *p,
 		status = find_message(w, ev, witness, &by_token);
 	if (status == GW_OK && ev->external_id.len > 0 && !p->composed) /* inv. 4 */
 		status = add_evidence(w, ev, by_token);
+	if (status == GW_OK && ev->priced_as != NULL && ev->message_row != 0)
+		status = note_price(w, ev);
 	return status == GW_OK ? follow_status(w, p, ev) : status;
 }
 
@@ -347,6 +368,8 @@ static void clear_outputs(struct store_event_in *ev)
 	ev->consent_now = STORE_CONSENT_NONE;
 	ev->consent_keys = STR_EMPTY;
 	ev->followed = NULL;
+	ev->is_priced = false;
+	ev->priced_name = ev->priced_language = STR_EMPTY;
 }
 
 static gw_status put_event(struct writer *w, struct store_put_body *p, struct store_event_in *ev)
@@ -379,6 +402,8 @@ static gw_status put_event(struct writer *w, struct store_put_body *p, struct st
 	if (status == GW_OK && who.contact != 0 &&
 	    (ev->consent != STORE_CONSENT_NONE || who.renamed))
 		status = consent_note(w, p, ev, who.contact);
+	if (status == GW_OK && ev->template_ != NULL)
+		status = template_put(w, ev->template_);
 	if (status == GW_OK)
 		status = add_deliveries(w, p, ev);
 	return status;
@@ -408,6 +433,10 @@ static void forget_event(struct store_event_in *ev)
 	if (ev->consent_keys.len > 0)
 		free((void *)(uintptr_t)ev->consent_keys.ptr);
 	store_followed_free(ev->followed);
+	if (ev->is_priced) {
+		free((void *)(uintptr_t)ev->priced_name.ptr);
+		free((void *)(uintptr_t)ev->priced_language.ptr);
+	}
 	clear_outputs(ev);
 }
 

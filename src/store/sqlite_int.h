@@ -12,6 +12,7 @@
  *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
  *   sqlite_retain.c   old events and messages    sqlite_check.c    the invariants
  *   sqlite_file.c     check and restore of what no gateway has
+ *   sqlite_template.c what is known of templates
  *   sqlite_follow.c   messages made because another one could not be delivered
  */
 #ifndef STORE_SQLITE_INT_H
@@ -158,6 +159,7 @@ gw_status tables_put_destination(struct writer *w, struct store_req *req);
 gw_status tables_put_key(struct writer *w, struct store_req *req);
 gw_status tables_put_account(struct writer *w, struct store_req *req);
 gw_status tables_put_number(struct writer *w, struct store_req *req);
+gw_status tables_put_templates(struct writer *w, struct store_req *req);
 
 /* ---- sqlite_contact.c */
 #define ALIAS_MAX 256 /* "uw:" + GW_USER_ID_MAX, with room */
@@ -190,6 +192,12 @@ gw_status follow_template(struct writer *w, int64_t origin, int64_t now_ms,
 /* A status that says that the window is shut: what was planned for that, in ev->followed. */
 gw_status follow_status(struct writer *w, const struct store_put_body *p,
 			struct store_event_in *ev);
+
+/* ---- sqlite_template.c */
+gw_status template_put(struct writer *w, const struct store_template *t);
+/* A status of a message of ours names the price of its template. */
+gw_status template_priced(struct writer *w, struct store_event_in *ev, struct str name,
+			  struct str language);
 
 /* ---- sqlite_consent.c */
 /* The decision of an event, and what holds after it. */

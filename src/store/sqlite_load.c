@@ -105,6 +105,20 @@ static gw_status on_destination(struct loading *g, struct cols *c)
 	return GW_OK;
 }
 
+static gw_status on_template(struct loading *g, struct cols *c)
+{
+	struct store_template t;
+
+	t.business_id = col_str(c);
+	t.name = col_str(c);
+	t.language = col_str(c);
+	t.category = col_str(c);
+	t.state = col_str(c);
+	t.updated_ms = col_i64(c);
+	g->l->template_(g->l->cookie, &t);
+	return GW_OK;
+}
+
 static gw_status on_message(struct loading *g, struct cols *c)
 {
 	struct store_message_row m;
@@ -198,6 +212,7 @@ gw_status store_load_all(struct store *s, const struct store_loader *l, struct g
 		{ l->number != NULL, SQL_LOAD_NUMBERS, on_number },
 		{ l->key != NULL, SQL_LOAD_KEYS, on_key },
 		{ l->destination != NULL, SQL_LOAD_DESTINATIONS, on_destination },
+		{ l->template_ != NULL, SQL_LOAD_TEMPLATES, on_template },
 		{ l->message != NULL, SQL_LOAD_MESSAGES, on_message },
 		{ l->delivery != NULL, SQL_LOAD_DELIVERIES, on_delivery },
 	};

@@ -91,6 +91,7 @@ enum store_op {
 	STORE_PUT_KEY,
 	STORE_PUT_ACCOUNT,
 	STORE_PUT_NUMBER,
+	STORE_PUT_TEMPLATES,
 	STORE_BACKUP,
 	STORE_BARRIER, /* comes back after the next commit; changes nothing */
 	STORE_NOPS,
@@ -190,6 +191,12 @@ struct store_splice {
 	char list[24]; /* "messages", "statuses", ...; empty: the item is the value */
 };
 
+/* What somebody said of a template; empty: nothing (schema/005_template.sql). */
+struct store_template {
+	struct str business_id, name, language, category, state;
+	int64_t updated_ms;
+};
+
 /* What a contact said about marketing messages. */
 enum store_consent { STORE_CONSENT_NONE, STORE_CONSENT_IN, STORE_CONSENT_OUT };
 
@@ -230,6 +237,9 @@ struct store_event_in {
 	const char *consent_source; /* "word", "api", "cli", "meta_preference", "import" */
 	struct str consent_note;
 	struct id consent_key; /* API key; zeros: none */
+	struct store_template *template_; /* template.changed: what it says; NULL: nothing.
+					   * updated_ms 0: when it is received */
+	const char *priced_as; /* statuses: category of the price, of our template; NULL: none */
 	/* destinations that want it (rows), chosen by the loop */
 	uint8_t destination_count;
 	int64_t destinations[STORE_DESTINATIONS_MAX];
@@ -251,6 +261,8 @@ struct store_event_in {
 	 * NONE: nothing to tell.  keys: all names of the contact, a line each; heap, as opaque. */
 	enum store_consent consent_now;
 	struct str consent_keys;
+	bool is_priced; /* the price taught a category; of this template, heap, as opaque */
+	struct str priced_name, priced_language;
 	struct store_followed *followed; /* messages made because of this status; heap, as opaque */
 };
 
@@ -343,6 +355,12 @@ struct store_put_number {
 	struct store_number n; /* matched by number_id; out: row */
 };
 
+struct store_put_templates {
+	struct store_req req;
+	const struct store_template *templates;
+	size_t count;
+};
+
 /* Comes back when the copy is complete, so possibly after later requests. */
 struct store_backup {
 	struct store_req req;
@@ -395,6 +413,7 @@ struct store_loader {
 	void (*number)(void *cookie, const struct store_number *n);
 	void (*key)(void *cookie, const struct store_key *k);
 	void (*destination)(void *cookie, const struct store_destination *d);
+	void (*template_)(void *cookie, const struct store_template *t);
 	/* state not terminal, in the order of acceptance */
 	void (*message)(void *cookie, const struct store_message_row *m);
 	/* state not delivered and not dead, in the order of events */

@@ -75,6 +75,50 @@ static void consent(void **state)
 	}
 }
 
+static const struct {
+	const char *name;
+	struct template_fact fact;
+	bool opted_out;
+	int code; /* 0: it passes */
+	const char *reason;
+} templates[] = {
+	{ "approved", { TEMPLATE_UTILITY, TEMPLATE_SENDABLE, NOW }, true, 0, NULL },
+	{ "paused", { TEMPLATE_UTILITY, TEMPLATE_PAUSED, NOW }, false, 132015, "template" },
+	{ "paused, a while ago",
+	  { 0, TEMPLATE_PAUSED, NOW - DAY / 4 + 1 },
+	  false,
+	  132015,
+	  "template" },
+	{ "paused, too long ago", { 0, TEMPLATE_PAUSED, NOW - DAY / 4 }, false, 0, NULL },
+	{ "disabled", { 0, TEMPLATE_DISABLED, 1 }, false, 132016, "template" },
+	{ "rejected or deleted", { 0, TEMPLATE_ABSENT, 1 }, false, 132001, "template" },
+	{ "marketing", { TEMPLATE_MARKETING, TEMPLATE_SENDABLE, 1 }, false, 0, NULL },
+	{ "marketing to who opted out", { TEMPLATE_MARKETING, 0, 1 }, true, 131050, "consent" },
+	{ "her wish comes first",
+	  { TEMPLATE_MARKETING, TEMPLATE_PAUSED, NOW },
+	  true,
+	  131050,
+	  "consent" },
+};
+
+static void what_is_known_of_a_template(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(templates); i++) {
+		struct outq_entry e = { .kind = STR("template"), .class_ = OUTQ_UTILITY };
+		struct guard_facts f = { .entry = &e,
+					 .now_ms = NOW,
+					 .opted_out = templates[i].opted_out,
+					 .template_ = &templates[i].fact };
+		struct refusal r = { .code = 0 };
+
+		CHECK_INT(templates[i].name, templates[i].code == 0, guards_pass(&f, &r));
+		CHECK_INT(templates[i].name, templates[i].code, r.code);
+		if (templates[i].code != 0)
+			assert_string_equal(r.reason, templates[i].reason);
+	}
+}
+
 static void in_metas_shape(void **state)
 {
 	struct outq_entry e = { .kind = STR("text") };
@@ -152,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_window),
 		cmocka_unit_test(consent),
+		cmocka_unit_test(what_is_known_of_a_template),
 		cmocka_unit_test(in_metas_shape),
 		cmocka_unit_test(long_words_are_cut_between_characters),
 		cmocka_unit_test(codes_have_their_status),

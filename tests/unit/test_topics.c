@@ -57,7 +57,7 @@ static void refusals(void **state)
 {
 	static const char *const words[] = { "invalid", "window",      "account", "busy",
 					     "opaque",  "idempotency", "expired", "other",
-					     "quota",   "lost",        "consent" };
+					     "quota",   "lost",        "consent", "template" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
