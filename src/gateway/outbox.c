@@ -28,8 +28,8 @@
 #include "base/mask.h"
 #include "base/mem.h"
 #include "gateway/inbox.h"
-#include <godwit/errors.h>
 #include "gateway/template_fact.h"
+#include <godwit/errors.h>
 
 #define SWEEP_MS 10000 /* lifetimes are kept at release; this ends what never gets there */
 #define DRAIN_LOOK_MS 5

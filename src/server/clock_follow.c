@@ -21,16 +21,23 @@
 #define POLL_WAIT_S 25
 #define RETRY_MS 200
 #define ANSWER_MAX 4096
+#define FIRST_MS 500 /* who does not answer its first question by then is no sandbox */
 
 struct clock_follow {
 	struct server *server;
 	struct http_client *client;
 	struct timer again;
 	int64_t version;
-	bool answered; /* or tried once in vain */
+	bool answered; /* or asked for long enough */
+	struct timer first;
 };
 
 static void ask(void *cookie);
+
+static void on_first(void *cookie)
+{
+	((struct clock_follow *)cookie)->answered = true;
+}
 
 static void follow(struct clock_follow *f, int64_t wall_ms, int64_t offset_ms, bool frozen)
 {
@@ -111,8 +118,11 @@ gw_status clock_follow_new(struct server *s, struct clock_follow **out, struct g
 		return st;
 	}
 	ask(f);
+	timer_init(&f->first, s->loop, LOOP_REAL, on_first, f);
+	timer_in_ms(&f->first, FIRST_MS);
 	while (!f->answered)
 		loop_turn(s->loop, -1);
+	timer_cancel(&f->first);
 	*out = f;
 	return GW_OK;
 }

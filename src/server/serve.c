@@ -442,6 +442,10 @@ static void on_signal(void *cookie, uint32_t events)
 		reload_begin(s, NULL);
 		return;
 	}
+	if (s->phase == SERVER_STARTING) { /* nothing was accepted, and there is nothing to drain */
+		log_info(&s->log, "leaving before it was ready");
+		_exit(0);
+	}
 	if (s->phase == SERVER_DRAINING) {
 		log_warn(&s->log, "second signal: leaving now, as if killed");
 		_exit(1);
