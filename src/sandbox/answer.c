@@ -15,6 +15,7 @@
 #include "sandbox/limits.h"
 
 #include <sys/queue.h>
+#include <time.h>
 
 struct held {
 	TAILQ_ENTRY(held) link;
@@ -68,8 +69,8 @@ size_t answers_held(const struct answers *all)
 
 static void reply(struct http_call *call, struct answer *a)
 {
-	struct http_header_out headers[2];
-	char retry[16];
+	struct http_header_out headers[3];
+	char retry[16], date[40];
 	size_t count = 0;
 
 	if (a->version[0] != '\0')
@@ -77,6 +78,14 @@ static void reply(struct http_call *call, struct answer *a)
 	if (a->retry_after_s > 0) {
 		(void)snprintf(retry, sizeof(retry), "%d", a->retry_after_s);
 		headers[count++] = (struct http_header_out){ "Retry-After", retry };
+	}
+	if (a->date_ahead_s != 0) {
+		time_t at = (time_t)(clock_real_wall_ms() / 1000 + a->date_ahead_s);
+		struct tm tm;
+
+		(void)gmtime_r(&at, &tm);
+		(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		headers[count++] = (struct http_header_out){ "Date", date };
 	}
 	http_reply_take(call, a->status, a->type, buf_take(&a->body), headers, count);
 }

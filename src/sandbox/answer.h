@@ -26,6 +26,7 @@ struct answer {
 	int retry_after_s; /* 0: no header */
 	char version[12]; /* facebook-api-version; empty: none */
 	int64_t delay_ms; /* real time */
+	int64_t date_ahead_s; /* of the Date header; 0: the server's own */
 };
 
 void answer_init(struct answer *a);

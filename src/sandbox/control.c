@@ -301,25 +301,57 @@ static gw_status post_customers(struct ctl *c)
 	return GW_OK;
 }
 
+/* Words that Graph shows instead of what is so; a status but CONNECTED also stops sending. */
+static void read_words(struct ctl *c, struct number *n)
+{
+	const struct {
+		const char *key;
+		char *to;
+		size_t size;
+	} words[] = { { "status", n->status, sizeof(n->status) },
+		      { "quality_rating", n->quality, sizeof(n->quality) },
+		      { "name_status", n->name_status, sizeof(n->name_status) },
+		      { "platform_type", n->platform_type, sizeof(n->platform_type) },
+		      { "messaging_limit", n->messaging_limit, sizeof(n->messaging_limit) } };
+	struct str text;
+	bool verified;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (json_get_str(c->body, str_from(words[i].key), words[i].size - 1, &text))
+			(void)str_copy(text, words[i].to, words[i].size);
+	if (json_get_str(c->body, STR("status"), sizeof(n->status) - 1, &text) && text.len > 0)
+		n->registered = str_eq(text, STR("CONNECTED")) || str_eq(text, STR("FLAGGED")) ||
+				str_eq(text, STR("RESTRICTED")) ||
+				str_eq(text, STR("RATE_LIMITED"));
+	if (json_get_bool(c->body, STR("verified"), &verified))
+		n->unverified = !verified;
+}
+
 static gw_status post_numbers(struct ctl *c)
 {
 	struct str id = STR_EMPTY, phone = STR_EMPTY, name;
+	int64_t limit = -1, health = -1;
 	struct number *n;
-	int64_t limit = -1;
 	gw_status st;
 
-	st = ctl_only(c, "id phone name limit_mps registered");
+	st = ctl_only(c, "id phone name limit_mps registered verified status quality_rating "
+			 "name_status platform_type messaging_limit health_code");
 	if (st != GW_OK)
 		return st;
 	(void)json_get_text(c->body, STR("id"), GRAPH_ID_MAX, &id);
 	(void)json_get_text(c->body, STR("phone"), PHONE_MAX, &phone);
 	st = json_read_i64(c->body, "limit_mps", 0, NUMBER_LIMIT_MPS_MAX, &limit, &c->err);
 	if (st == GW_OK)
+		st = json_read_i64(c->body, "health_code", 0, INT32_MAX, &health, &c->err);
+	if (st == GW_OK)
 		st = world_set_number(c->control->world, id, phone, &n, &c->err);
 	if (st != GW_OK)
 		return st;
 	if (limit >= 0)
 		n->limit_mps = limit;
+	if (health >= 0)
+		n->health_code = health;
+	read_words(c, n);
 	if (json_get_str(c->body, STR("name"), sizeof(n->name) - 1, &name))
 		(void)str_copy(name, n->name, sizeof(n->name));
 	(void)json_get_bool(c->body, STR("registered"), &n->registered);

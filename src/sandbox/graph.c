@@ -106,32 +106,6 @@ static void read_path(struct graph_call *c, struct str *rest)
 		c->edge = STR_EMPTY;
 }
 
-static bool read_token(const struct graph_call *c, struct str *out)
-{
-	struct str header = c->ask->authorization;
-
-	if (header.len > 7 && str_eq_nocase(str_slice(header, 0, 7), STR("Bearer ")))
-		*out = str_trim(str_slice(header, 7, header.len));
-	else if (header.len > 6 && str_eq_nocase(str_slice(header, 0, 6), STR("OAuth ")))
-		*out = str_trim(str_slice(header, 6, header.len));
-	else if (!graph_query(c, "access_token", out))
-		return false;
-	return out->len > 0;
-}
-
-static bool check_token(struct graph_call *c)
-{
-	const struct secret *want = &c->world->settings.check_token;
-
-	if (!read_token(c, &c->token))
-		return metaerr_graph(&c->err, 104, 0, "OAuthException",
-				     "An access token is required to request this resource.");
-	if (want->len > 0 && !secret_eq(want, c->token))
-		return metaerr_graph(&c->err, 190, 467, "OAuthException",
-				     "Error validating access token: the session is invalid");
-	return true;
-}
-
 static bool route_number(struct graph_call *c, struct number *n)
 {
 	bool is_get = str_eq(c->ask->method, STR("GET")), found = false, ok;
@@ -188,12 +162,18 @@ static bool route(struct graph_call *c, struct str rest)
 	bool found = false, ok;
 
 	n = world_number(c->world, c->object);
+	if (!graph_check_scope(c, n))
+		return false;
 	if (rest.len > 0 && n != NULL && str_eq(c->edge, STR("message_qrdls")))
 		return graph_qr_codes(c, n, rest);
 	if (rest.len > 0)
 		return fail_path(c, rest);
 	if (str_eq(c->object, STR("debug_token")))
 		return graph_debug_token(c);
+	if (str_eq(c->object, STR("me")) && c->edge.len == 0)
+		return graph_me(c);
+	if (str_eq(c->object, STR("app")) && c->edge.len == 0)
+		return graph_read_app(c);
 	if (is_media_link(c))
 		return graph_fetch_media(c);
 	if (n != NULL)
@@ -210,6 +190,8 @@ static bool route(struct graph_call *c, struct str rest)
 	if (graph_is_upload(c))
 		return graph_upload(c);
 	if (str_eq(c->object, STR(SANDBOX_APP_ID))) {
+		if (c->edge.len == 0 && str_eq(c->ask->method, STR("GET")))
+			return graph_read_app(c);
 		ok = graph_app_edge(c, &found);
 		return found ? ok : fail_path(c, c->edge);
 	}
@@ -320,12 +302,13 @@ void graph_handle(struct graph *g, const struct ask *ask, struct answer *out)
 		c.body = json_root(doc);
 	describe(&c, to, &seen);
 	out->delay_ms = g->world->settings.answer_delay_ms;
+	out->date_ahead_s = g->world->settings.date_ahead_s;
 	fault = faults_before(g->faults, &seen, &out->delay_ms);
 	if (fault != NULL) {
 		apply_fault(&c, fault);
 		return;
 	}
-	if (!check_token(&c) || !route(&c, rest)) {
+	if (!graph_check_token(&c) || !route(&c, rest)) {
 		if (seen.is_send)
 			sent_note_refusal(g->world->sent, c.err.code);
 		answer_error(&c);

@@ -32,7 +32,9 @@ struct graph {
 	/* Take a new callback; NULL: cannot. */
 	gw_status (*subscribe)(void *cookie, struct str url, struct str token,
 			       struct gw_error *err);
+	const char *(*callback)(void *cookie); /* where webhooks go; NULL: nobody knows */
 	void *cookie;
+	const struct secret *app_secret; /* NULL: SANDBOX_APP_SECRET */
 };
 
 void graph_init(struct graph *g, struct world *w, struct faults *f);
@@ -47,6 +49,7 @@ struct graph_call {
 	const struct ask *ask;
 	struct json_val body; /* missing when the body is no JSON */
 	struct str token; /* the bearer */
+	bool is_app; /* it is the app's own: APPID|SECRET */
 	struct str object, edge; /* "573…", "messages"; empty when absent */
 	struct answer *out;
 	struct metaerr err;
@@ -93,7 +96,12 @@ bool graph_read_phone_numbers(struct graph_call *c);
 bool graph_read_templates(struct graph_call *c);
 bool graph_read_template(struct graph_call *c);
 bool graph_read_subscribed_apps(struct graph_call *c);
+/* Tokens (graph_token.c). */
+bool graph_check_token(struct graph_call *c);
+bool graph_check_scope(struct graph_call *c, const struct number *n);
 bool graph_debug_token(struct graph_call *c);
+bool graph_me(struct graph_call *c);
+bool graph_read_app(struct graph_call *c);
 void graph_write_success(struct graph_call *c);
 
 #endif

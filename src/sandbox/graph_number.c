@@ -71,6 +71,7 @@ static bool do_register(struct graph_call *c, struct number *n)
 		return false;
 	(void)str_copy(pin, n->pin, sizeof(n->pin));
 	n->registered = true;
+	n->status[0] = '\0';
 	graph_write_success(c);
 	return true;
 }
@@ -80,6 +81,7 @@ static bool do_deregister(struct graph_call *c, struct number *n)
 	if (!take_turn(c, n->deregistrations_ns, &n->deregistration_at))
 		return false;
 	n->registered = false;
+	n->status[0] = '\0';
 	graph_write_success(c);
 	return true;
 }

@@ -71,32 +71,60 @@ static void write_automation(struct field_writer *f, const struct number *n)
 	json_w_end(&f->w);
 }
 
-static void write_entity(struct json_writer *w, const char *type, const char *id, bool can_send)
+static void write_entity(struct json_writer *w, const char *type, const char *id, int64_t code)
 {
 	json_w_object(w);
 	json_w_kv_text(w, "entity_type", type);
 	json_w_kv_text(w, "id", id);
-	json_w_kv_text(w, "can_send_message", can_send ? "AVAILABLE" : "BLOCKED");
+	json_w_kv_text(w, "can_send_message", code == 0 ? "AVAILABLE" : "BLOCKED");
+	if (code != 0) {
+		json_w_key(w, STR("errors"));
+		json_w_array(w);
+		json_w_object(w);
+		json_w_kv_i64(w, "error_code", code);
+		json_w_kv_text(w, "error_description", metaerr_title((int)code));
+		json_w_kv_text(w, "possible_solution", "See the error code's page.");
+		json_w_end(w);
+		json_w_end(w);
+	}
 	json_w_end(w);
 }
 
 /* Overall is the worst of all (4.2).  n is NULL for the account alone. */
 static void write_health(struct field_writer *f, const struct number *n)
 {
-	bool can_send = n == NULL || n->registered;
+	int64_t code = n == NULL ? 0 : !n->registered ? 133010 : n->health_code;
 
 	json_w_key(&f->w, STR("health_status"));
 	json_w_object(&f->w);
-	json_w_kv_text(&f->w, "can_send_message", can_send ? "AVAILABLE" : "BLOCKED");
+	json_w_kv_text(&f->w, "can_send_message", code == 0 ? "AVAILABLE" : "BLOCKED");
 	json_w_key(&f->w, STR("entities"));
 	json_w_array(&f->w);
 	if (n != NULL)
-		write_entity(&f->w, "PHONE_NUMBER", n->id, can_send);
-	write_entity(&f->w, "WABA", SANDBOX_WABA_ID, true);
-	write_entity(&f->w, "BUSINESS", SANDBOX_BUSINESS_ID, true);
-	write_entity(&f->w, "APP", SANDBOX_APP_ID, true);
+		write_entity(&f->w, "PHONE_NUMBER", n->id, code);
+	write_entity(&f->w, "WABA", SANDBOX_WABA_ID, 0);
+	write_entity(&f->w, "BUSINESS", SANDBOX_BUSINESS_ID, 0);
+	write_entity(&f->w, "APP", SANDBOX_APP_ID, 0);
 	json_w_end(&f->w);
 	json_w_end(&f->w);
+}
+
+static void write_callback(struct graph_call *c, struct field_writer *f)
+{
+	const struct graph *g = c->graph;
+	const char *url = g->callback == NULL ? NULL : g->callback(g->cookie);
+
+	json_w_key(&f->w, STR("webhook_configuration"));
+	json_w_object(&f->w);
+	if (url != NULL)
+		json_w_kv_text(&f->w, "application", url);
+	json_w_end(&f->w);
+}
+
+/* What POST numbers said, else what is so. */
+static const char *told(const char *word, const char *otherwise)
+{
+	return word[0] != '\0' ? word : otherwise;
 }
 
 static void write_number(struct graph_call *c, struct field_writer *f, const struct number *n)
@@ -107,21 +135,24 @@ static void write_number(struct graph_call *c, struct field_writer *f, const str
 	put(f, "verified_name", n->name, true);
 	put(f, "code_verification_status", n->unverified ? "NOT_VERIFIED" : "VERIFIED", true);
 	put(f, "display_phone_number", n->display, true);
-	put(f, "quality_rating", "GREEN", true);
-	put(f, "platform_type", "CLOUD_API", true);
+	put(f, "quality_rating", told(n->quality, "GREEN"), true);
+	put(f, "platform_type", told(n->platform_type, "CLOUD_API"), true);
 	put_raw(f, "throughput",
 		is_high ? STR("{\"level\":\"HIGH\"}") : STR("{\"level\":\"STANDARD\"}"), true);
-	put(f, "status", n->registered ? "CONNECTED" : "PENDING", false);
-	put(f, "name_status", "APPROVED", false);
+	put(f, "status", told(n->status, n->registered ? "CONNECTED" : "PENDING"), false);
+	put(f, "name_status", told(n->name_status, "APPROVED"), false);
 	put(f, "account_mode", "SANDBOX", false);
-	put(f, "messaging_limit_tier", "TIER_UNLIMITED", false);
-	put(f, "whatsapp_business_manager_messaging_limit", "TIER_UNLIMITED", false);
+	put(f, "messaging_limit_tier", told(n->messaging_limit, "TIER_UNLIMITED"), false);
+	put(f, "whatsapp_business_manager_messaging_limit",
+	    told(n->messaging_limit, "TIER_UNLIMITED"), false);
 	put_raw(f, "is_official_business_account", STR("false"), false);
 	put_raw(f, "is_pin_enabled", n->pin[0] != '\0' ? STR("true") : STR("false"), false);
 	if (wants(f, "conversational_automation", false))
 		write_automation(f, n);
 	if (wants(f, "health_status", false))
 		write_health(f, n);
+	if (wants(f, "webhook_configuration", false))
+		write_callback(c, f);
 	json_w_kv_text(&f->w, "id", n->id);
 	json_w_end(&f->w);
 }
@@ -330,37 +361,5 @@ bool graph_read_subscribed_apps(struct graph_call *c)
 		     "{\"data\":[{\"whatsapp_business_api_data\":{\"link\":"
 		     "\"https://www.facebook.com/games/?app_id=" SANDBOX_APP_ID
 		     "\",\"name\":\"Godwit Sandbox\",\"id\":\"" SANDBOX_APP_ID "\"}}]}");
-	return true;
-}
-
-bool graph_debug_token(struct graph_call *c)
-{
-	const struct secret *want = &c->world->settings.check_token;
-	struct json_writer w;
-	struct str token;
-	bool valid;
-
-	if (!graph_query(c, "input_token", &token))
-		return metaerr_param(&c->err, "The parameter input_token is required.");
-	valid = token.len > 0 && (want->len == 0 || secret_eq(want, token));
-	json_w_init(&w, &c->out->body);
-	json_w_object(&w);
-	json_w_key(&w, STR("data"));
-	json_w_object(&w);
-	json_w_kv_text(&w, "app_id", SANDBOX_APP_ID);
-	json_w_kv_text(&w, "type", "SYSTEM_USER");
-	json_w_kv_text(&w, "application", "Godwit Sandbox");
-	json_w_kv_i64(&w, "data_access_expires_at", 0);
-	json_w_kv_i64(&w, "expires_at", 0);
-	json_w_kv_bool(&w, "is_valid", valid);
-	json_w_kv_raw(&w, "scopes",
-		      STR("[\"whatsapp_business_management\",\"whatsapp_business_messaging\"]"));
-	json_w_kv_raw(
-		&w, "granular_scopes",
-		STR("[{\"scope\":\"whatsapp_business_messaging\",\"target_ids\":[\"" SANDBOX_WABA_ID
-		    "\"]}]"));
-	json_w_kv_text(&w, "user_id", "122100000000000001");
-	json_w_end(&w);
-	json_w_end(&w);
 	return true;
 }

@@ -179,6 +179,11 @@ static gw_status on_subscribe(void *cookie, struct str url, struct str token, st
 	return hooks_set_callback(s->hooks, url, err);
 }
 
+static const char *get_callback(void *cookie)
+{
+	return hooks_callback(((struct sandbox *)cookie)->hooks);
+}
+
 static void on_signal(void *cookie, uint32_t events)
 {
 	struct sandbox *s = cookie;
@@ -253,6 +258,8 @@ static gw_status make_world(struct sandbox *s, struct gw_error *err)
 	secret_release(&token);
 	s->control.hooks = s->hooks;
 	s->graph.subscribe = on_subscribe;
+	s->graph.callback = get_callback;
+	s->graph.app_secret = o->app_secret;
 	s->graph.cookie = s;
 	return s->hooks == NULL ? GW_ENOMEM : GW_OK;
 }

@@ -45,6 +45,9 @@ struct number {
 	int64_t limit_mps; /* 0: the setting */
 	bool registered;
 	bool unverified; /* no code was verified yet */
+	/* as told by POST numbers; empty: what the rest says */
+	char status[24], quality[16], name_status[32], platform_type[24], messaging_limit[24];
+	int64_t health_code; /* of an error in health_status; 0: none */
 	char pin[8], code[8]; /* two-step PIN, code that was sent; empty: none */
 	int64_t registrations_ns[NUMBER_TURNS_MAX], deregistrations_ns[NUMBER_TURNS_MAX];
 	size_t registration_at, deregistration_at;
