@@ -54,6 +54,7 @@ static const struct wrong_advice wrongs[] = {
 static const char *const kind_names[TOPIC_NKINDS] = {
 	[TOPIC_HTTP] = "http",           [TOPIC_NUMBER] = "number",   [TOPIC_QUALITY] = "quality",
 	[TOPIC_REJECTION] = "rejection", [TOPIC_REFUSAL] = "refusal", [TOPIC_SUBJECT] = "subject",
+	[TOPIC_CHECK] = "check",
 };
 
 static char plain(char c)

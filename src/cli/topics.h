@@ -16,6 +16,7 @@ enum topic_kind {
 	TOPIC_QUALITY, /* of a number or template */
 	TOPIC_REJECTION, /* why a template was rejected */
 	TOPIC_REFUSAL, /* a word of the header Godwit-Refused */
+	TOPIC_CHECK, /* what `godwit doctor` finds */
 	TOPIC_SUBJECT,
 	TOPIC_NKINDS
 };

@@ -538,24 +538,38 @@ static void count_lane(struct relay_numbers *n, const struct lane *l, int64_t *o
 		*oldest = d->received_ms;
 }
 
+static void count_outlet(const struct outlet *o, struct relay_numbers *n, int64_t *oldest)
+{
+	size_t at = 0;
+	struct str key;
+	void *value;
+
+	n->pending += o->lanes.count;
+	n->spilled_lanes += o->lanes.spilled + o->overflow; /* or more: nobody knows */
+	n->memory_bytes += o->lanes.memory;
+	n->open_breakers += breaker_is_open(&o->breaker);
+	while (map_next(o->lanes.by_key, &at, &key, &value))
+		count_lane(n, value, oldest);
+}
+
+void relay_count_one(const struct relay *r, int64_t row, struct relay_numbers *out)
+{
+	int64_t now_ms = clock_wall_ms(relay_clock(r)), oldest = now_ms;
+
+	*out = (struct relay_numbers){ 0 };
+	for (size_t i = 0; i < r->outlet_count; i++)
+		if (r->outlets[i]->row == row && !r->outlets[i]->removed)
+			count_outlet(r->outlets[i], out, &oldest);
+	out->oldest_ms = now_ms - oldest;
+}
+
 void relay_count(const struct relay *r, struct relay_numbers *out)
 {
 	struct relay_numbers n = { .in_flight = r->in_flight };
 	int64_t now_ms = clock_wall_ms(relay_clock(r)), oldest = now_ms;
 
-	for (size_t i = 0; i < r->outlet_count; i++) {
-		const struct outlet *o = r->outlets[i];
-		size_t at = 0;
-		struct str key;
-		void *value;
-
-		n.pending += o->lanes.count;
-		n.spilled_lanes += o->lanes.spilled + o->overflow; /* or more: nobody knows */
-		n.memory_bytes += o->lanes.memory;
-		n.open_breakers += breaker_is_open(&o->breaker);
-		while (map_next(o->lanes.by_key, &at, &key, &value))
-			count_lane(&n, value, &oldest);
-	}
+	for (size_t i = 0; i < r->outlet_count; i++)
+		count_outlet(r->outlets[i], &n, &oldest);
 	n.oldest_ms = now_ms - oldest;
 	*out = n;
 }

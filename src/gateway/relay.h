@@ -72,6 +72,8 @@ struct relay_numbers {
 	int64_t oldest_ms;
 };
 void relay_count(const struct relay *r, struct relay_numbers *out);
+/* Of one destination; all 0 when it is not known. */
+void relay_count_one(const struct relay *r, int64_t row, struct relay_numbers *out);
 /* More than a second behind: the store may widen its window. */
 bool relay_is_lagging(const struct relay *r);
 

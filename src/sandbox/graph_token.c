@@ -63,8 +63,8 @@ bool graph_check_token(struct graph_call *c)
 		return metaerr_graph(&c->err, 104, 0, "OAuthException",
 				     "An access token is required to request this resource.");
 	if (str_starts(c->token, STR(APP_PREFIX))) {
-		c->is_app = is_app_secret(c, str_slice(c->token, sizeof(APP_PREFIX) - 1,
-						       c->token.len));
+		c->is_app = is_app_secret(
+			c, str_slice(c->token, sizeof(APP_PREFIX) - 1, c->token.len));
 		return c->is_app || metaerr_graph(&c->err, 190, 0, "OAuthException",
 						  "Error validating application. Cannot get "
 						  "application info due to a system error.");

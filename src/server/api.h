@@ -97,6 +97,8 @@ void api_version(struct api_request *r);
 void api_config(struct api_request *r);
 void api_backup(struct api_request *r); /* api_backup.c */
 void api_config_reload(struct api_request *r); /* reload.c */
+void api_doctor(struct api_request *r); /* api_doctor.c */
+void api_doctor_stop(struct server *s); /* cut the run that is under way */
 void api_stream(struct api_request *r);
 void api_metrics(struct api_request *r);
 void api_page(struct api_request *r);

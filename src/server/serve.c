@@ -398,6 +398,7 @@ static void free_parts(struct server *s)
 	clock_follow_free(s->follow);
 	if (s->inbox != NULL)
 		inbox_mute(s->inbox); /* what the last commit hands back is not acted upon */
+	api_doctor_stop(s);
 	graph_front_free(s->graph);
 	template_read_free(s->template_read);
 	outbox_free(s->outbox);

@@ -29,6 +29,7 @@ struct clock_follow;
 struct drain;
 struct reload;
 struct hosts;
+struct doctor_run;
 
 enum server_phase { SERVER_STARTING, SERVER_READY, SERVER_DRAINING };
 
@@ -64,6 +65,7 @@ struct server {
 	struct timer tick;
 	struct drain *drain; /* from SIGTERM on */
 	struct reload *reload; /* one that is under way */
+	struct doctor_run *doctor_run; /* likewise (api_doctor.c) */
 	/* LIVE keys that listeners read (settings.c) */
 	_Atomic int64_t disk_min;
 	_Atomic unsigned spools; /* open now (spool.c) */

@@ -18,6 +18,7 @@
 #include "base/hexb64.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "server/doctor.h"
 #include <godwit/webhook.h>
 
 #define SIGNATURE_PREFIX "sha256="
@@ -208,10 +209,22 @@ static void on_put(struct mail *mail)
 	free(m);
 }
 
+/* A signed body that is no event: a doctor asks whether this is the gateway with that secret. */
+static bool is_probe(struct str body, struct str *nonce)
+{
+	const size_t prefix = sizeof(DOCTOR_PROBE) - 1;
+
+	if (!str_starts(body, STR(DOCTOR_PROBE)) || !str_ends(body, STR("\"}")) ||
+	    body.len < prefix + 2 || body.len > prefix + 64)
+		return false;
+	*nonce = str_slice(body, prefix, body.len - 2);
+	return true;
+}
+
 static void notification(struct webhook_front *f, struct http_call *call)
 {
 	struct server *s = f->server;
-	struct str header = STR_EMPTY;
+	struct str header = STR_EMPTY, nonce;
 	const struct verifier *v = NULL;
 	struct wayback_mark mark = { .unverified = s->wayback.unverified };
 	struct put_mail *m;
@@ -223,6 +236,10 @@ static void notification(struct webhook_front *f, struct http_call *call)
 		count(f, RESULT_SIGNATURE);
 		s->wayback.unverified++;
 		http_reply_empty(call, 401);
+		return;
+	}
+	if (is_probe(http_body(call), &nonce)) {
+		http_reply(call, 200, "text/plain", nonce, NULL, 0);
 		return;
 	}
 	m = xcalloc(1, sizeof(*m));

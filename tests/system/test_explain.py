@@ -49,7 +49,8 @@ def test_a_number_may_be_a_code_and_a_status():
 def test_the_whole_list_is_for_scripts_too():
     everything = json.loads(explain("--json").stdout)["data"]
     assert len(everything) > 180
-    assert {e["kind"] for e in everything} == {"code", "http", "number", "quality", "rejection", "refusal", "subject"}
+    assert {e["kind"] for e in everything} == {"code", "http", "number", "quality", "rejection", "refusal", "subject",
+                                               "check"}
     for e in everything:
         assert e["title"] and e["meaning"].endswith(".") and e["fix"].endswith(".") and e["source"], e["id"]
     for e in everything[::20]:
