@@ -3,6 +3,7 @@
 
 Who may call what is in test_access.py and test_key_limits.py, the stream in test_stream.py.
 """
+import contextlib
 import json
 import os
 import re
@@ -45,9 +46,15 @@ class World:
 
 @pytest.fixture(scope="module")
 def world():
-    w = World()
-    yield w
-    w.close()
+    with contextlib.closing(World()) as one_:
+        yield one_
+
+
+@pytest.fixture
+def own_world():
+    """For who leaves events behind."""
+    with contextlib.closing(World()) as one_:
+        yield one_
 
 
 def routed():
@@ -104,7 +111,8 @@ def good(w):
     }
 
 
-def test_every_route_answers_as_documented(world):
+def test_every_route_answers_as_documented(own_world):
+    world = own_world
     cases, made = good(world), None
     assert list(sorted(cases)) == sorted(routed())
     for route, case in cases.items():

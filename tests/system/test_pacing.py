@@ -167,8 +167,7 @@ def test_pairs_are_remembered_over_a_restart(stack):
     clock.freeze()
     for i in range(10):
         gateway.send_async(text(one, "%d" % i))
-        clock.advance(ms=20)
-    wait_until("the burst", lambda: len(stack.accepted(one)) == 10)
+    wait_until("the burst", lambda: clock.advance(ms=20) and len(stack.accepted(one)) == 10)
     gateway.restart()
     clock.advance(ms=1)
     gateway.send_async(text(one, "10"))
