@@ -25,6 +25,7 @@ static const char base32_chars[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 static const char prefixes[ID_NKINDS][PREFIX_LEN + 1] = {
 	[ID_EVENT] = "evt_",   [ID_MESSAGE] = "msg_",     [ID_CONVERSATION] = "cnv_",
 	[ID_CONTACT] = "ctc_", [ID_DESTINATION] = "dst_", [ID_KEY] = "key_",
+	[ID_BATCH] = "bat_",
 };
 
 /* Count the 16 bytes up by one, as one big-endian number. */

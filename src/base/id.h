@@ -6,7 +6,7 @@
  *   byte  6..15  random (80 bits); ids of one struct id_maker grow strictly:
  *                within a millisecond the random part counts up
  *
- * Text: "evt_" "msg_" "cnv_" "ctc_" "dst_" "key_" + 26, upper case, case
+ * Text: "evt_" "msg_" "cnv_" "ctc_" "dst_" "key_" "bat_" + 26, upper case, case
  * ignored when read.  The store keeps the 16 bytes.
  */
 #ifndef BASE_ID_H
@@ -30,6 +30,7 @@ enum id_kind {
 	ID_CONTACT,
 	ID_DESTINATION,
 	ID_KEY,
+	ID_BATCH,
 	ID_NKINDS
 };
 

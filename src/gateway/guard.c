@@ -14,14 +14,20 @@
 /*
  * Free-form messages only within 24 hours of the customer's last message
  * (cloud-api.md 6.1, 6.2).  Meta accepts them and then fails them
- * with 131047; a customer of whom there is no record may be written to.
+ * with 131047; a customer of whom there is no record may be written to, but not
+ * with a list: what fails one by one costs a number its quality.
  */
 static bool window_is_open(const struct guard_facts *f, struct refusal *r)
 {
 	char since[CLOCK_RFC3339_MAX];
 
-	if (str_eq(f->entry->kind, STR("template")) || f->window_ms == 0 ||
-	    f->now_ms - f->window_ms <= WINDOW_MS)
+	if (str_eq(f->entry->kind, STR("template")))
+		return true;
+	if (f->window_ms == 0 && f->entry->batch_line != 0)
+		return refuse(r, REFUSAL_WINDOW, 131047,
+			      "a text to a list goes to customers with an open window only, and of "
+			      "this one no message is known; send a template");
+	if (f->window_ms == 0 || f->now_ms - f->window_ms <= WINDOW_MS)
 		return true;
 	clock_format_ms(f->window_ms, since);
 	return refuse(r, REFUSAL_WINDOW, 131047,

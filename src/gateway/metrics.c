@@ -47,6 +47,18 @@ static const char *const state_words[] = {
 #undef OUTQ_STATE
 };
 
+static const char *const batch_words[] = {
+#define BATCH_STATE(symbol, word, terminal) word,
+#include "store/batch_state.def"
+#undef BATCH_STATE
+};
+
+static const char *const row_words[ROW_NROWS] = {
+	[ROW_READY] = "ready",
+	[ROW_REFUSED] = "refused",
+	[ROW_HANDED] = "handed",
+};
+
 /* Seconds; 2.5 ms is a fast answer on loopback, 30 s the time-out at Meta. */
 static const double seconds[] = { 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 				  0.5,    1,     2.5,  5,     10,   30 };
@@ -70,6 +82,14 @@ static const double seconds[] = { 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 #define LABEL_outcome                                                                         \
 	{                                                                                     \
 		.name = "outcome", .words = outcome_words, .count = ARRAY_LEN(outcome_words), \
+	}
+#define LABEL_batch                                                                     \
+	{                                                                               \
+		.name = "state", .words = batch_words, .count = ARRAY_LEN(batch_words), \
+	}
+#define LABEL_row                                                                  \
+	{                                                                          \
+		.name = "fate", .words = row_words, .count = ARRAY_LEN(row_words), \
 	}
 #define LABEL_src                                                                     \
 	{                                                                             \

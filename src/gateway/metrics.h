@@ -52,7 +52,8 @@ enum metric_outcome {
 	OUTCOME_UNSURE,
 	OUTCOME_NOUTCOMES
 };
-/* src and dst: the states of outq_state.def, in its order */
+enum metric_row { ROW_READY, ROW_REFUSED, ROW_HANDED, ROW_NROWS };
+/* batch: the states of batch_state.def; src and dst: the states of outq_state.def, in its order */
 
 struct metrics *gateway_metrics_new(void);
 

@@ -158,6 +158,8 @@ void outbox_submit(struct outbox *ob, const struct outbox_submit *s)
 		refuse_at_door(ob, s, &r); /* inv. 2 */
 		return;
 	}
+	if (s->batch_line != 0)
+		read.class_ = s->batch_class;
 	know_class(ob, number, s->category, &read);
 	outbox_accept(ob, s, &read, &plan, policy);
 }
@@ -179,6 +181,18 @@ bool outbox_bypasses(struct str body)
 
 /* ---- what happened ---- */
 
+void outbox_tell_batches(struct outbox *ob, outbox_batch_fn fn, void *cookie)
+{
+	ob->tell_batches = fn;
+	ob->batches = cookie;
+}
+
+void outbox_tell(struct outbox *ob, const struct outq_entry *e, enum outq_state from)
+{
+	if (e->batch_line != 0 && ob->tell_batches != NULL)
+		ob->tell_batches(ob->batches, e->batch_line, from, e->state);
+}
+
 /* An end that nobody waits for, or an answer lost: told before the store has it (notice.c). */
 static void on_moving(void *cookie, struct outq_entry *e, const struct outq_move *m)
 {
@@ -199,6 +213,7 @@ static void on_moved(void *cookie, struct outq_entry *e, enum outq_state from,
 
 	dispatch_moved(ob->dispatch, e, from);
 	reconcile_moved(ob->reconcile, e, from);
+	outbox_tell(ob, e, from);
 	e->resolved = NULL;
 	if (resolved != NULL)
 		resolved(e->resolved_cookie);
@@ -405,6 +420,7 @@ struct outq_entry *outbox_take(struct outbox *ob, const struct store_message_row
 	size_t at;
 
 	e->row = m->row;
+	e->batch_line = m->batch_line;
 	load_state(ob, e, m);
 	if (str_find(e->body, STR("\"msg_"), &at)) { /* else it quotes nothing of ours */
 		arena_reset(ob->scratch);
@@ -413,6 +429,7 @@ struct outq_entry *outbox_take(struct outbox *ob, const struct store_message_row
 	outq_add(ob->outq, e, m->number_id, m->lane, m->window_ms);
 	e->lane->opted_out = m->opted_out;
 	followed_unpark(ob, e->lane);
+	outbox_tell(ob, e, OUTQ_NSTATES);
 	lost_ns = e->state == OUTQ_UNKNOWN ? mono_of(ob, m->moved_ms, 0) : e->due_ns;
 	if (e->state == OUTQ_SENDING || e->state == OUTQ_UNKNOWN || m->has_evidence)
 		reconcile_load(ob->reconcile, e, lost_ns, m->evidence_wamid, m->has_evidence);

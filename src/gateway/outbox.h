@@ -16,6 +16,7 @@
 #define GATEWAY_OUTBOX_H
 
 #include "gateway/event.h"
+#include "gateway/outq.h"
 #include "gateway/token.h"
 #include "net/loop.h"
 
@@ -106,6 +107,9 @@ struct outbox_submit {
 	struct str park, fallback_template, fallback_vars;
 	struct id key_id; /* zeros: local */
 	bool respond_async;
+	/* A row of a batch: its class is known.  202 without a message: it is one already. */
+	int64_t batch_line; /* 0: none */
+	enum outq_class batch_class;
 	int64_t received_ns; /* clock_real_ns */
 	/* exactly once, on the loop, possibly before outbox_submit() returns */
 	void (*answer)(void *cookie, const struct outbox_answer *a);
@@ -113,6 +117,12 @@ struct outbox_submit {
 };
 /* Borrowed strings are needed only during the call. */
 void outbox_submit(struct outbox *ob, const struct outbox_submit *s);
+
+/* Whoever feeds batches is told of each of their messages: added or loaded (from OUTQ_NSTATES), and
+ * each move. */
+typedef void (*outbox_batch_fn)(void *cookie, int64_t line, enum outq_state from,
+				enum outq_state to);
+void outbox_tell_batches(struct outbox *ob, outbox_batch_fn fn, void *cookie);
 
 /* Does the body bypass the outbox (status:"read", typing)?  Pure. */
 bool outbox_bypasses(struct str body);

@@ -186,6 +186,7 @@ static void queued(struct adding *a)
 	log_queued(ob, e);
 	outq_add(ob->outq, e, a->add.number_id, a->add.lane, a->add.window_ms);
 	e->lane->opted_out = a->add.opted_out; /* the store has told all that came before */
+	outbox_tell(ob, e, OUTQ_NSTATES);
 	(void)FAULT("outbox.accepted"); /* O2: on disk, the caller does not know yet */
 	waiters_queued(ob, e, ob->draining);
 	dispatch_lane(ob->dispatch, e->lane);
@@ -232,6 +233,9 @@ static void on_added(struct store_req *req)
 			     "it could not be stored, so nothing was accepted; try again");
 		r.retry_after_s = 1;
 		refused(a, &r);
+	} else if (a->add.taken) {
+		waiters_answer(&a->e->waiters, &(struct outbox_answer){ .status = 202 });
+		forget(ob, a->e);
 	} else if (a->add.idem == STORE_IDEM_DIFFERS) {
 		idempotency_differs(&r);
 		refused(a, &r);
@@ -262,6 +266,7 @@ static struct outq_entry *make_entry(struct outbox *ob, const struct outbox_subm
 	id_make(&ob->ids, loop_clock(ob->o.loop), &ob->rnd, &text.id);
 	e = outq_entry_new(&text);
 	e->class_ = read->class_;
+	e->batch_line = s->batch_line;
 	e->policy = policy;
 	e->accepted_ns = e->due_ns = now_ns;
 	e->expires_ns = now_ns + ob->o.settings.lifetime_ms * NS_PER_MS;
@@ -315,6 +320,7 @@ static struct adding *make_adding(struct outbox *ob, struct outq_entry *e,
 	add->class_ = (uint8_t)e->class_;
 	add->policy = outq_policy_name(e->policy);
 	add->key_id = s->key_id;
+	add->batch_line = s->batch_line;
 	add->created_ms = clock_wall_ms(loop_clock(ob->o.loop));
 	add->expires_ms = add->created_ms + ob->o.settings.lifetime_ms;
 	return a;

@@ -30,6 +30,8 @@ struct outbox {
 	uint64_t consents; /* changes of anybody's consent seen */
 	uint64_t adding_bytes;
 	bool draining;
+	outbox_batch_fn tell_batches; /* NULL: nobody */
+	void *batches;
 	struct timer drained; /* LOOP_REAL: is it idle yet */
 	void (*idle)(void *cookie);
 	void *idle_cookie;
@@ -49,6 +51,9 @@ struct waiter {
 };
 
 void waiter_add(struct outbox *ob, struct outq_entry *e, const struct outbox_submit *s);
+/* outbox.c: the message is of a batch: whoever feeds it is told. */
+void outbox_tell(struct outbox *ob, const struct outq_entry *e, enum outq_state from);
+
 /* Forget them without a word: their calls are gone. */
 void waiters_drop(struct link *head);
 /* Answer all and forget them. */

@@ -572,6 +572,7 @@ static struct outq_moving *make_move(struct outq *q, struct outq_entry *e,
 	 * twice. */
 	s->unbind = m->unbinds && s->attempts == 0;
 	s->follow = m->follow;
+	s->batch_line = e->batch_line;
 	s->wamid = keep(&at, m->wamid);
 	s->answer = keep(&at, m->answer);
 	s->connect_ms = m->has_delays ? m->connect_ms : -1;

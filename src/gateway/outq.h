@@ -77,6 +77,7 @@ struct outq_entry {
 	enum outq_class class_;
 	enum outq_policy policy;
 	int64_t accepted_ns, expires_ns;
+	int64_t batch_line; /* the row of a batch that it is (store.h); 0: none */
 	struct str to, target, body, opaque, kind, template_name, template_language;
 	unsigned plan; /* enum store_plan */
 	int64_t again_of; /* row of the message that it says again; 0: none */

@@ -160,6 +160,7 @@ void http_abort(struct http_call *c, bool reset);
 struct http_stream *http_reply_stream(struct http_call *c, const char *type, size_t queue_max,
 				      void (*on_close)(void *cookie), void *cookie);
 void http_stream_send(struct http_stream *st, struct str bytes); /* copied; any thread */
+size_t http_stream_queued(const struct http_stream *st); /* bytes not yet written; any thread */
 /* End it now, without what is queued; any thread.  http_stream_close() is still to come. */
 void http_stream_cut(struct http_stream *st);
 void http_stream_close(struct http_stream *st); /* any thread; gives st back */

@@ -210,6 +210,11 @@ struct http_stream *http_reply_stream(struct http_call *c, const char *type, siz
 	return st;
 }
 
+size_t http_stream_queued(const struct http_stream *st)
+{
+	return atomic_load(&st->queued);
+}
+
 void http_stream_cut(struct http_stream *st)
 {
 	if (!atomic_load(&st->ended) && !atomic_exchange(&st->cut_asked, true))

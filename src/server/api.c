@@ -65,6 +65,14 @@ static const struct route routes[] = {
 	{ "GET", "/api/v1/contacts/*", SCOPE_READ, OWN, api_contact_get },
 	{ "POST", "/api/v1/contacts/*/optin", SCOPE_MANAGE, WHOLE, api_contact_optin },
 	{ "POST", "/api/v1/contacts/*/optout", SCOPE_MANAGE, WHOLE, api_contact_optout },
+	{ "GET", "/api/v1/batches", SCOPE_READ, OWN, api_batch_list },
+	{ "POST", "/api/v1/batches", SCOPE_SEND, OWN, api_batch_add },
+	{ "GET", "/api/v1/batches/*", SCOPE_READ, OWN, api_batch_get },
+	{ "GET", "/api/v1/batches/*/results", SCOPE_READ, OWN, api_batch_results },
+	{ "POST", "/api/v1/batches/*/start", SCOPE_SEND, OWN, api_batch_start },
+	{ "POST", "/api/v1/batches/*/pause", SCOPE_SEND, OWN, api_batch_pause },
+	{ "POST", "/api/v1/batches/*/resume", SCOPE_SEND, OWN, api_batch_resume },
+	{ "POST", "/api/v1/batches/*/cancel", SCOPE_SEND, OWN, api_batch_cancel },
 	{ "GET", "/api/v1/events", SCOPE_READ, OWN, api_event_list },
 	{ "GET", "/api/v1/events/*", SCOPE_READ, OWN, api_event_get },
 	{ "POST", "/api/v1/events/*/replay", SCOPE_MANAGE, OWN, api_event_replay },
@@ -312,6 +320,8 @@ static bool host_is_known(const struct server *s, struct str host)
 
 static size_t body_max(struct server *s, struct http_call *call)
 {
+	if (api_batch_is_add(call))
+		return api_batch_on_head(s, call);
 	return graph_is_path(http_path(call)) ? graph_on_head(s, call) : API_BODY_MAX;
 }
 

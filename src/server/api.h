@@ -99,6 +99,20 @@ void api_backup(struct api_request *r); /* api_backup.c */
 void api_config_reload(struct api_request *r); /* reload.c */
 void api_doctor(struct api_request *r); /* api_doctor.c */
 void api_doctor_stop(struct server *s); /* cut the run that is under way */
+bool api_batch_is_add(const struct http_call *call); /* api_batch_add.c: may have a large body */
+size_t api_batch_on_head(struct server *s, struct http_call *call); /* a listener's thread */
+void api_batch_add(struct api_request *r);
+void api_batch_list(struct api_request *r); /* api_batches.c */
+void api_batch_get(struct api_request *r);
+void api_batch_start(struct api_request *r);
+void api_batch_pause(struct api_request *r);
+void api_batch_resume(struct api_request *r);
+void api_batch_cancel(struct api_request *r);
+void api_batch_answer(struct server *s, struct http_call *call, struct str numbers,
+		      const struct id *id, int status); /* what a GET says */
+struct store_batch_line;
+void api_batch_put_finding(struct json_writer *w, const struct store_batch_line *l);
+void api_batch_results(struct api_request *r); /* api_batch_results.c */
 void api_stream(struct api_request *r);
 void api_metrics(struct api_request *r);
 void api_page(struct api_request *r);

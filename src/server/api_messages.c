@@ -145,6 +145,11 @@ static void put_message(struct message_read *m, const struct store_message_row *
 	kv_opt(w, "wamid", row->wamid);
 	kv_opt(w, "opaque", row->opaque);
 	kv_opt(w, "policy", row->policy);
+	if (row->batch_line != 0 && id_time_ms(&row->batch) > 0) {
+		id_text(ID_BATCH, &row->batch, id);
+		json_w_kv_text(w, "batch", id);
+		json_w_kv_i64(w, "batch_row", STORE_LINE_N(row->batch_line));
+	}
 	kv_time_ms(w, "created_at", row->created_ms);
 	json_w_kv_i64(w, "created_ms", row->created_ms);
 	kv_time_ms(w, "expires_at", row->expires_ms);

@@ -20,6 +20,7 @@
 #include "server/drain.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/batch.h"
 #include "server/stream.h"
 #include <pthread.h>
 
@@ -135,5 +136,6 @@ void drain_begin(struct server *s)
 	timer_init(&d->grace, s->loop, LOOP_REAL, on_grace, d);
 	timer_in_ms(&d->grace, s->cfg->drain_grace_ms);
 	relay_drain(s->relay, on_relay_idle, d);
+	batches_drain(s->batches);
 	outbox_drain(s->outbox, on_outbox_idle, d);
 }

@@ -178,7 +178,7 @@ size_t graph_pass_on_head(struct server *s, struct http_call *call)
 		api_no_key(s, call, true);
 		return 0;
 	}
-	spool = spool_open(s);
+	spool = spool_open(s, SPOOL_BYTES_MAX);
 	if (spool == NULL) {
 		unavailable(call, "there is no room for another large body just now");
 		return 0;
@@ -639,7 +639,7 @@ static void media_link(struct graph_pass *g, struct api_request *r, const struct
 			    "again");
 		return;
 	}
-	spool = spool_open(r->server);
+	spool = spool_open(r->server, SPOOL_BYTES_MAX);
 	if (spool == NULL) {
 		buf_release(&url);
 		unavailable(r->call, "there is no room for another large body just now");

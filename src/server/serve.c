@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/sys_file.h"
+#include "gateway/batch.h"
 #include "gateway/template_fact.h"
 #include "server/api.h"
 #include "server/clock_follow.h"
@@ -258,6 +259,11 @@ static void on_template(void *cookie, const struct store_template *t)
 	template_facts_put(((struct server *)cookie)->templates, t);
 }
 
+static void on_batch(void *cookie, const struct store_batch *b)
+{
+	batches_load(((struct server *)cookie)->batches, b);
+}
+
 static void on_message(void *cookie, const struct store_message_row *m)
 {
 	outbox_load(((struct server *)cookie)->outbox, m);
@@ -281,6 +287,7 @@ static gw_status remember(struct server *s, struct gw_error *err)
 					     .key = on_key,
 					     .destination = on_destination,
 					     .template_ = on_template,
+					     .batch = on_batch,
 					     .message = on_message,
 					     .delivery = on_delivery,
 					     .recent_send = on_recent };
@@ -340,6 +347,14 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 			&s->outbox, err);
 	if (st != GW_OK)
 		return st;
+	s->batches = batches_new(
+		&(struct batches_options){ .loop = s->loop,
+					   .store = s->store,
+					   .outbox = s->outbox,
+					   .accounts = s->accounts,
+					   .log = &s->log,
+					   .metrics = s->metrics,
+					   .confirms = strcmp(v->profile, "sandbox") != 0 });
 	return relay_new(&(struct relay_options){ .loop = s->loop,
 						  .store = s->store,
 						  .destinations = s->destinations,
@@ -389,6 +404,7 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	if (s->cfg->templates_read)
 		template_read_all(s->template_read);
 	outbox_start(s->outbox);
+	batches_start(s->batches);
 	relay_start(s->relay);
 	return GW_OK;
 }
@@ -401,11 +417,13 @@ static void free_parts(struct server *s)
 	api_doctor_stop(s);
 	graph_front_free(s->graph);
 	template_read_free(s->template_read);
+	batches_close(s->batches);
 	outbox_free(s->outbox);
 	if (s->store != NULL)
 		store_close(s->store);
 	while (mailbox_drain(s->mail) > 0) /* what the last commit handed back */
 		continue;
+	batches_free(s->batches);
 	relay_free(s->relay); /* marks of its deliveries were in that commit */
 	streams_free(s->streams);
 	webhook_front_free(s->webhook);

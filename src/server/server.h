@@ -26,6 +26,7 @@ struct graph_front;
 struct streams;
 struct template_read;
 struct clock_follow;
+struct batches;
 struct drain;
 struct reload;
 struct hosts;
@@ -54,6 +55,7 @@ struct server {
 	struct token_maker token;
 	struct inbox *inbox;
 	struct outbox *outbox;
+	struct batches *batches;
 	struct relay *relay;
 	struct webhook_front *webhook;
 	struct graph_front *graph;

@@ -30,13 +30,13 @@ static int open_nameless(const char *dir)
 	return fd;
 }
 
-struct spool *spool_open(struct server *s)
+struct spool *spool_open(struct server *s, uint64_t max)
 {
 	struct spool *sp;
 	int fd = -1;
 
 	if (atomic_fetch_add(&s->spools, 1) < SPOOLS_MAX &&
-	    sys_disk_free(s->cfg->data_dir) - (int64_t)SPOOL_BYTES_MAX >= s->disk_min)
+	    sys_disk_free(s->cfg->data_dir) - (int64_t)max >= s->disk_min)
 		fd = open_nameless(s->cfg->data_dir);
 	if (fd < 0) {
 		atomic_fetch_sub(&s->spools, 1);

@@ -23,8 +23,8 @@ struct spool {
 	uint64_t len; /* bytes written by spool_write() */
 };
 
-/* NULL: too many at once, or the disk is at store.disk_min. */
-struct spool *spool_open(struct server *s);
+/* For at most `max` bytes.  NULL: too many at once, or the disk is at store.disk_min. */
+struct spool *spool_open(struct server *s, uint64_t max);
 void spool_free(struct spool *sp); /* closes what was not taken */
 bool spool_write(struct spool *sp, struct str bytes); /* false: over the limit, or the disk fails */
 int spool_take(struct spool *sp); /* the descriptor, which is the caller's now */

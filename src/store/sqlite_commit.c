@@ -58,6 +58,9 @@ static const struct {
 	[STORE_PUT_ACCOUNT] = { "put_account", tables_put_account, NULL, NULL },
 	[STORE_PUT_NUMBER] = { "put_number", tables_put_number, NULL, NULL },
 	[STORE_PUT_TEMPLATES] = { "put_templates", tables_put_templates, NULL, NULL },
+	[STORE_PUT_BATCH] = { "put_batch", batch_put, NULL, NULL },
+	[STORE_ADD_BATCH_ROWS] = { "add_batch_rows", batch_add_rows, NULL, NULL },
+	[STORE_BATCH_MOVE] = { "batch_move", batch_move, NULL, NULL },
 	[STORE_BACKUP] = { "backup", nothing, NULL,
 			   NULL }, /* not in a transaction: sqlite_backup.c */
 	[STORE_BARRIER] = { "barrier", nothing, NULL, NULL },

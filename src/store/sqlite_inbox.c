@@ -137,6 +137,7 @@ static gw_status ask_message(struct writer *w, sqlite3_stmt *st, struct store_ev
 	text = col_str(&c);
 	ev->opaque = text.len > 0 ? xstr(text) : STR_EMPTY;
 	*out_same_wamid = str_eq(col_str(&c), ev->external_id);
+	ev->batch_line = col_i64(&c);
 	sql_done(st);
 	return GW_OK;
 }
@@ -204,9 +205,10 @@ static gw_status add_evidence(struct writer *w, struct store_event_in *ev, bool 
 	bind_i64(&b, ev->error_code);
 	bind_str_or_null(&b, ev->errors);
 	status = sql_run(&w->sql, st);
-	if (status == GW_OK)
-		ev->state_version += sqlite3_changes(w->sql.db);
-	return status;
+	if (status != GW_OK || sqlite3_changes(w->sql.db) == 0)
+		return status;
+	ev->state_version++;
+	return ev->batch_line == 0 ? GW_OK : batch_count_status(w, ev->batch_line, ev->status);
 }
 
 static gw_status note_price(struct writer *w, struct store_event_in *ev)
@@ -362,7 +364,7 @@ static void clear_outputs(struct store_event_in *ev)
 	ev->duplicate = ev->stale = ev->has_conversation = false;
 	ev->row = ev->conversation_row = ev->seq = ev->state_version = ev->lane = 0;
 	ev->conversation = ev->contact = ev->message = (struct id){ { 0 } };
-	ev->message_row = 0;
+	ev->message_row = ev->batch_line = 0;
 	ev->message_state[0] = '\0';
 	ev->opaque = STR_EMPTY;
 	ev->consent_now = STORE_CONSENT_NONE;

@@ -11,6 +11,7 @@
  *   sqlite_backup.c   copies                     sqlite_load.c      what a start needs
  *   sqlite_reader.c   reader threads, jobs       sqlite_query*.c    reader_*()
  *   sqlite_retain.c   old events and messages    sqlite_check.c    the invariants
+ *   sqlite_batch.c    lists and their rows
  *   sqlite_file.c     check and restore of what no gateway has
  *   sqlite_template.c what is known of templates
  *   sqlite_follow.c   messages made because another one could not be delivered
@@ -160,6 +161,9 @@ gw_status tables_put_key(struct writer *w, struct store_req *req);
 gw_status tables_put_account(struct writer *w, struct store_req *req);
 gw_status tables_put_number(struct writer *w, struct store_req *req);
 gw_status tables_put_templates(struct writer *w, struct store_req *req);
+gw_status batch_put(struct writer *w, struct store_req *req);
+gw_status batch_add_rows(struct writer *w, struct store_req *req);
+gw_status batch_move(struct writer *w, struct store_req *req);
 
 /* ---- sqlite_contact.c */
 #define ALIAS_MAX 256 /* "uw:" + GW_USER_ID_MAX, with room */
@@ -205,6 +209,17 @@ gw_status consent_note(struct writer *w, const struct store_put_body *p, struct 
 		       int64_t contact);
 /* What holds, and since when. */
 gw_status consent_of(struct sql *q, int64_t contact, enum store_consent *out, int64_t *out_ms);
+
+/* ---- sqlite_batch.c */
+/* Is this row of a list a message already? */
+gw_status batch_is_taken(struct writer *w, int64_t line, bool *out);
+/* It is now. */
+gw_status batch_mark(struct writer *w, int64_t line, int64_t message);
+/* Its message was moved. */
+gw_status batch_count_move(struct writer *w, const struct store_move *m);
+/* A status of its message came for the first time. */
+gw_status batch_count_status(struct writer *w, int64_t line, struct str status);
+void batch_row_read(struct cols *c, struct store_batch *b); /* BATCH_COLUMNS */
 
 /* ---- sqlite_inbox.c */
 #define SPLICE_MAX 128 /* 9 spans of two varints of 5, a word of 24 and its length */
@@ -274,6 +289,11 @@ gw_status reader_ask(struct store_reader *r, sqlite3_stmt *st, int64_t *out, boo
 #define CONTACT_OF_NUMBERS                                                                   \
 	"(?2='' OR EXISTS(SELECT 1 FROM conversation v INDEXED BY conversation_whose WHERE " \
 	"v.contact=c.row AND instr(','||?2||',',','||v.account_id||',')))"
+#define BATCH_COLUMNS                                                                          \
+	"b.row,b.id,b.key_id,b.state,b.why,b.number_id,b.name,b.spec,b.created_ms,b.moved_ms," \
+	"b.total,b.ready,b.refused,b.duplicates,b.fed,b.last,b.queued,b.sending,b.waiting,"    \
+	"b.unknown,b.accepted,b.rejected,b.expired,b.was_sent,b.was_delivered,b.was_read,"     \
+	"b.has_failed"
 void message_read(struct cols *c, struct store_message_row *m); /* MESSAGE_COLUMNS */
 void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. size */
 #define MESSAGE_COLUMNS                                                                    \
@@ -283,7 +303,8 @@ void delivery_read(struct cols *c, struct store_delivery_row *d); /* event .. si
 	"coalesce((SELECT v.wamid FROM evidence v WHERE v.wamid=m.wamid LIMIT 1),"         \
 	"(SELECT v.wamid FROM evidence v WHERE v.message IS NOT NULL AND v.message=m.row " \
 	"LIMIT 1)),m.template_name,m.template_language,m.plan,"                            \
-	"iif(m.plan>4,(SELECT f.origin FROM follow f WHERE f.message=m.row),0)"
+	"iif(m.plan>4,(SELECT f.origin FROM follow f WHERE f.message=m.row),0),"           \
+	"m.campaign,(SELECT b.id FROM batch b WHERE b.row=m.campaign>>20)"
 
 /* ---- vfs.c: the name of the file layer, registered at the first call (on one thread) */
 const char *store_vfs(void);

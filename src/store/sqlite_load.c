@@ -119,6 +119,15 @@ static gw_status on_template(struct loading *g, struct cols *c)
 	return GW_OK;
 }
 
+static gw_status on_batch(struct loading *g, struct cols *c)
+{
+	struct store_batch b;
+
+	batch_row_read(c, &b);
+	g->l->batch(g->l->cookie, &b);
+	return GW_OK;
+}
+
 static gw_status on_message(struct loading *g, struct cols *c)
 {
 	struct store_message_row m;
@@ -213,6 +222,7 @@ gw_status store_load_all(struct store *s, const struct store_loader *l, struct g
 		{ l->key != NULL, SQL_LOAD_KEYS, on_key },
 		{ l->destination != NULL, SQL_LOAD_DESTINATIONS, on_destination },
 		{ l->template_ != NULL, SQL_LOAD_TEMPLATES, on_template },
+		{ l->batch != NULL, SQL_LOAD_BATCHES, on_batch },
 		{ l->message != NULL, SQL_LOAD_MESSAGES, on_message },
 		{ l->delivery != NULL, SQL_LOAD_DELIVERIES, on_delivery },
 	};

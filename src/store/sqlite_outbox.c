@@ -8,6 +8,7 @@
  *                row of trail exactly then.
  *             3. A move adds what was learned and takes nothing away: no wamid, no answer and no
  *                code means "as before".
+ *             4. A row of a batch and its message are in one transaction: it becomes one message.
  * THREADS     the store thread
  * TESTS       tests/unit/test_store_outbox.c
  */
@@ -75,6 +76,7 @@ static gw_status add_row(struct writer *w, struct store_add_message *a)
 	bind_str(&b, a->opaque);
 	bind_blob(&b, a->body.ptr, a->body.len);
 	bind_i64(&b, (int64_t)a->plan);
+	bind_row(&b, a->batch_line);
 	status = sql_run(&w->sql, st);
 	if (status == GW_OK)
 		a->row = sqlite3_last_insert_rowid(w->sql.db);
@@ -91,14 +93,18 @@ gw_status outbox_add(struct writer *w, struct store_req *req)
 	a->row = 0;
 	a->earlier = (struct id){ { 0 } };
 	a->window_ms = 0;
-	a->opted_out = false;
-	if (a->has_idempotency)
+	a->opted_out = a->taken = false;
+	if (a->batch_line != 0)
+		status = batch_is_taken(w, a->batch_line, &a->taken);
+	if (status == GW_OK && a->has_idempotency)
 		status = find_idempotent(w, a);
-	if (status != GW_OK || a->idem != STORE_IDEM_NONE)
+	if (status != GW_OK || a->taken || a->idem != STORE_IDEM_NONE)
 		return status;
 	status = add_row(w, a);
 	if (status == GW_OK && (a->plan & STORE_PLAN_TEMPLATE) != 0)
 		status = fallback_add(w, a);
+	if (status == GW_OK && a->batch_line != 0)
+		status = batch_mark(w, a->batch_line, a->row); /* inv. 4 */
 	if (status == GW_OK && a->has_idempotency)
 		status = keep_idempotent(w, a);
 	if (status == GW_OK)
@@ -166,6 +172,8 @@ gw_status outbox_move(struct writer *w, struct store_req *req)
 		return GW_OK;
 	if (m->unbind)
 		status = drop_idempotent(w, m);
+	if (status == GW_OK && m->batch_line != 0)
+		status = batch_count_move(w, m);
 	if (status == GW_OK)
 		status = add_trail(w, m);
 	if (status == GW_OK && m->follow)
@@ -214,4 +222,6 @@ void message_read(struct cols *c, struct store_message_row *m)
 	m->template_language = col_str(c);
 	m->plan = (unsigned)col_int(c);
 	m->again_of = col_i64(c);
+	m->batch_line = col_i64(c);
+	(void)col_id(c, &m->batch); /* zeros: none */
 }

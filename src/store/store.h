@@ -92,6 +92,9 @@ enum store_op {
 	STORE_PUT_ACCOUNT,
 	STORE_PUT_NUMBER,
 	STORE_PUT_TEMPLATES,
+	STORE_PUT_BATCH,
+	STORE_ADD_BATCH_ROWS,
+	STORE_BATCH_MOVE,
 	STORE_BACKUP,
 	STORE_BARRIER, /* comes back after the next commit; changes nothing */
 	STORE_NOPS,
@@ -141,7 +144,9 @@ struct store_add_message {
 	bool has_idempotency;
 	unsigned char idempotency[32]; /* SHA-256 of key id, path and header */
 	unsigned char fingerprint[32]; /* SHA-256 of the body */
+	int64_t batch_line; /* STORE_LINE() of the row that it is; 0: of no batch */
 	/* out */
+	bool taken; /* that row is a message already: nothing was added */
 	enum store_idem idem;
 	int64_t row; /* of the new message, or of the earlier one (SAME) */
 	struct id earlier; /* SAME: its id */
@@ -167,6 +172,7 @@ struct store_move {
 	int64_t connect_ms, api_ms, paced_ms, waited_ms; /* the delay split; -1: unknown */
 	bool unbind; /* its Idempotency-Key, if any, may be used again (design.md 5.4) */
 	bool follow; /* its fallback template goes now, if it has not gone yet */
+	int64_t batch_line; /* as at its acceptance: the batch counts the move */
 	/* out */
 	struct store_followed *followed; /* the message that was made of it; NULL: none */
 	bool lost; /* the row was not in `from`: a bug or another node */
@@ -254,6 +260,7 @@ struct store_event_in {
 	int64_t state_version; /* statuses: how many distinct ones this message has now */
 	int64_t lane; /* key of its relay lane */
 	int64_t message_row; /* ours that it belongs to; 0: none or unknown */
+	int64_t batch_line; /* the row of a batch that this is; 0: none */
 	struct id message;
 	char message_state[16]; /* its state word in the store when evidence arrived */
 	struct str opaque; /* the caller's value, restored; heap, free with the request */
@@ -361,6 +368,48 @@ struct store_put_templates {
 	size_t count;
 };
 
+/* -- batches: lists of people to whom one message goes (schema/006_batch.sql) */
+
+#define STORE_LINES_MAX 1000000 /* rows of one list */
+#define STORE_LINE_BITS 20
+#define STORE_LINE(batch_row, n) ((batch_row) << STORE_LINE_BITS | (int64_t)(n))
+#define STORE_LINE_BATCH(line) ((line) >> STORE_LINE_BITS)
+#define STORE_LINE_N(line) ((line) & ((INT64_C(1) << STORE_LINE_BITS) - 1))
+
+struct store_put_batch { /* a new one, in checking */
+	struct store_req req;
+	struct id id, key_id;
+	struct str number_id, name, spec;
+	int64_t created_ms;
+	/* out */
+	int64_t row;
+};
+
+struct store_batch_item {
+	uint32_t n; /* number in the list, from 1 */
+	const char *finding; /* word of gateway/batch_finding.def; NULL: fit to be sent */
+	struct str detail, phone, values;
+};
+
+/* The next rows of a list; its counts grow with them. */
+struct store_add_batch_rows {
+	struct store_req req;
+	int64_t batch_row;
+	const struct store_batch_item *items;
+	size_t count;
+	uint32_t ready, refused, duplicates; /* of them */
+};
+
+struct store_batch_move { /* compare-and-set, words of batch_state.def */
+	struct store_req req;
+	int64_t row;
+	const char *from, *to;
+	struct str why; /* empty: none */
+	int64_t at_ms;
+	/* out */
+	bool lost;
+};
+
 /* Comes back when the copy is complete, so possibly after later requests. */
 struct store_backup {
 	struct store_req req;
@@ -382,6 +431,8 @@ struct store_message_row {
 	int http_status, code, subcode;
 	int64_t window_ms; /* as in store_add_message; at load only */
 	bool opted_out;
+	int64_t batch_line; /* the row of a batch that it is; 0: none */
+	struct id batch; /* of which batch; zeros: none, or it has left */
 	bool has_evidence; /* a status of it is stored (unknown that can be resolved) */
 	struct str evidence_wamid;
 	struct str template_name, template_language;
@@ -406,6 +457,17 @@ struct store_delivery_row {
 	uint32_t replays; /* how often it was made pending again */
 };
 
+struct store_batch {
+	int64_t row;
+	struct id id, key_id;
+	struct str state, why, number_id, name, spec;
+	int64_t created_ms, moved_ms;
+	int64_t total, ready, refused, duplicates; /* rows, by what the check said */
+	int64_t fed, last; /* handed to the outbox: how many, and the highest number */
+	int64_t queued, sending, waiting, unknown, accepted, rejected, expired; /* of these */
+	int64_t sent, delivered, read, failed; /* statuses of these */
+};
+
 /* Called once per row; strings are borrowed until the callback returns. */
 struct store_loader {
 	void *cookie;
@@ -414,6 +476,7 @@ struct store_loader {
 	void (*key)(void *cookie, const struct store_key *k);
 	void (*destination)(void *cookie, const struct store_destination *d);
 	void (*template_)(void *cookie, const struct store_template *t);
+	void (*batch)(void *cookie, const struct store_batch *b); /* state not terminal */
 	/* state not terminal, in the order of acceptance */
 	void (*message)(void *cookie, const struct store_message_row *m);
 	/* state not delivered and not dead, in the order of events */
@@ -619,6 +682,42 @@ struct store_consent_row {
 typedef bool (*store_consent_fn)(void *cookie, const struct store_consent_row *c);
 GW_NODISCARD gw_status reader_consents(struct store_reader *r, int64_t contact_row,
 				       store_consent_fn fn, void *cookie);
+
+struct store_batch_filter {
+	struct str numbers; /* number ids with commas between them: no others; empty: all */
+	struct str state; /* empty: all */
+	struct id before;
+	unsigned limit; /* at most 1000 */
+};
+typedef bool (*store_batch_fn)(void *cookie, const struct store_batch *b);
+GW_NODISCARD gw_status reader_batches(struct store_reader *r, const struct store_batch_filter *f,
+				      store_batch_fn fn, void *cookie);
+/* GW_ENOTFOUND: there is none. */
+GW_NODISCARD gw_status reader_batch(struct store_reader *r, const struct id *id, store_batch_fn fn,
+				    void *cookie);
+
+/* A row of a list, and what became of it. */
+struct store_batch_line {
+	uint32_t n;
+	struct str finding, detail, phone, values; /* finding empty: fit to be sent */
+	bool handed; /* it became a message; whose row may have left by retention: no id */
+	bool has_message;
+	struct id message;
+	struct str state, wamid;
+	int http_status, code, subcode;
+	struct str statuses; /* words of the evidence, with commas between them */
+	int failed_code; /* of a failed status; 0: none */
+};
+enum store_lines {
+	STORE_LINES_ALL,
+	STORE_LINES_TO_SEND, /* fit and not handed over; nothing of messages is filled */
+	STORE_LINES_FOUND /* those the check refused; likewise */
+};
+typedef bool (*store_batch_line_fn)(void *cookie, const struct store_batch_line *l);
+/* Rows with numbers over `after` and up to `until` in their order, `limit` at most. */
+GW_NODISCARD gw_status reader_batch_lines(struct store_reader *r, int64_t batch_row,
+					  enum store_lines which, int64_t after, int64_t until,
+					  unsigned limit, store_batch_line_fn fn, void *cookie);
 
 /* PRAGMA integrity_check and the invariants of the schema; one callback per finding.  May take
  * longer than other jobs: it lifts the limit of the job that calls it. */

@@ -21,6 +21,12 @@ static const struct word delivery_words[] = {
 #undef DELIVERY_STATE
 };
 
+static const struct word batch_words[] = {
+#define BATCH_STATE(name, text, terminal) { text, terminal },
+#include "store/batch_state.def"
+#undef BATCH_STATE
+};
+
 static const struct {
 	const char *name;
 	const struct word *words;
@@ -31,6 +37,8 @@ static const struct {
 	{ "OUTQ_OPEN", outq_words, ARRAY_LEN(outq_words), true },
 	{ "DELIVERY_KNOWN", delivery_words, ARRAY_LEN(delivery_words), false },
 	{ "DELIVERY_OPEN", delivery_words, ARRAY_LEN(delivery_words), true },
+	{ "BATCH_KNOWN", batch_words, ARRAY_LEN(batch_words), false },
+	{ "BATCH_OPEN", batch_words, ARRAY_LEN(batch_words), true },
 };
 
 /* "(column='a' OR column='b')" or "column!='y' AND column!='z'" */

@@ -40,7 +40,7 @@ ODD = [("GET", "/nothing"), ("PUT", "/api/v1/version"), ("GET", "/api/v1"), ("GE
        ("GET", "//api/v1/version"), ("GET", "/livez/"), ("GET", "/webhookx"), ("OPTIONS", "/api/v1/events"),
        ("HEAD", "/metrics")]
 IDS = {"messages": "msg_", "events": "evt_", "destinations": "dst_", "keys": "key_",
-       "contacts": "ctc_", "conversations": "cnv_"}
+       "contacts": "ctc_", "conversations": "cnv_", "batches": "bat_"}
 
 
 def fill(path):

@@ -76,7 +76,22 @@ def good(w):
     contact, conversation = about["contact"]["id"], about["conversation"]["id"]
     c = {"id", "phone", "user_id", "username", "name", "marketing", "marketing_since", "created_at", "record"}
     page = {"data", "page"}
+    b = {"id", "state", "why", "name", "number", "text", "created_at", "created_ms", "moved_at", "rows", "progress",
+         "delivery", "rate", "eta_s", "preview", "findings"}
+    batch = w.gateway.api("POST", "batches", {"number": NUMBER, "text": "Hi", "rows": [{"phone": "+4915112345678"}]},
+                          (202,))["id"]
+    wait_until("the list is looked at", lambda: w.gateway.api("GET", "batches/" + batch)["state"] == "ready")
     return {
+        ("POST", "batches"): ("batches", {"number": NUMBER, "text": "Hi", "rows": [{"phone": "+4915112345679"}]},
+                             202, b),
+        ("GET", "batches"): ("batches?limit=2", None, 200, page),
+        ("GET", "batches/*"): ("batches/" + batch, None, 200, b),
+        ("GET", "batches/*/results"): ("batches/%s/results" % batch, None, 200,
+                                       {"id", "state", "sent", "failed", "data", "page"}),
+        ("POST", "batches/*/pause"): ("batches/%s/pause" % batch, None, 409, {"error"}),
+        ("POST", "batches/*/resume"): ("batches/%s/resume" % batch, None, 409, {"error"}),
+        ("POST", "batches/*/start"): ("batches/%s/start" % batch, {"confirm": 1}, 200, b),
+        ("POST", "batches/*/cancel"): ("batches/%s/cancel" % batch, None, 200, b),
         ("GET", "conversations"): ("conversations?limit=2", None, 200, page),
         ("GET", "conversations/*"): ("conversations/" + conversation, None, 200,
                                      {"id", "number_id", "channel", "group_id", "contact", "window", "created_at",

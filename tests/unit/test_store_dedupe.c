@@ -263,13 +263,14 @@ static void schema_1(void **state)
 	kit_shut(&k);
 	kit_path(&k, "godwit.db", path);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(
-		    db,
-		    "ALTER TABLE event DROP COLUMN dedupe_s; ALTER TABLE event DROP COLUMN "
-		    "dedupe_hash; DROP TABLE dedupe_mark; DROP TABLE consent; DROP TABLE "
-		    "fallback; DROP TABLE follow; DROP TABLE template; ALTER TABLE message DROP COLUMN plan; "
-		    "PRAGMA user_version=1",
-		    NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(db,
+			 "ALTER TABLE event DROP COLUMN dedupe_s; ALTER TABLE event DROP COLUMN "
+			 "dedupe_hash; DROP TABLE dedupe_mark; DROP TABLE consent; DROP TABLE "
+			 "fallback; DROP TABLE follow; DROP TABLE template; "
+			 "ALTER TABLE message DROP COLUMN plan; DROP TABLE batch; "
+			 "DROP TABLE batch_row; DROP TABLE batch_sent; "
+			 "PRAGMA user_version=1",
+			 NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	kit_reopen(&k);
