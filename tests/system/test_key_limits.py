@@ -188,9 +188,9 @@ def test_filters_do_not_widen_it(world):
 
 
 def batches_by_id(world):
-    batch = tuple(world.gateway.api("POST", "batches", {
-        "number": n, "text": "Hi", "rows": [{"phone": "+4915112345678"}]}, (202,))["id"] for n in (NUMBER, OTHER_NUMBER)) + (
-            "bat_" + NOWHERE,)
+    rows = [{"phone": "+4915112345678"}]
+    batch = tuple(world.gateway.api("POST", "batches", {"number": n, "text": "Hi", "rows": rows}, (202,))["id"]
+                  for n in (NUMBER, OTHER_NUMBER)) + ("bat_" + NOWHERE,)
     routes = [("GET", ""), ("GET", "/results")] + [("POST", "/" + w) for w in ("start", "pause", "resume", "cancel")]
     return {(m, "/api/v1/batches/{id}" + more): [(None, batch)] for m, more in routes}
 
