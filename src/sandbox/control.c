@@ -327,6 +327,35 @@ static void read_words(struct ctl *c, struct number *n)
 		n->unverified = !verified;
 }
 
+/* {"allowed":["+55…"]}: a test number that writes to these alone; null: no test number. */
+static gw_status post_recipients(struct ctl *c)
+{
+	struct json_val list = json_member(c->body, STR("allowed")), v;
+	struct number *n = ctl_number(c, "number");
+	char kept[NUMBER_ALLOWED_MAX][PHONE_MAX];
+	struct json_iter it;
+	struct str text;
+	size_t count = 0;
+	gw_status st = ctl_only(c, "number allowed");
+
+	if (st != GW_OK)
+		return st;
+	if (n == NULL)
+		return gw_error_set(&c->err, GW_ENOTFOUND, "number: no such number id");
+	if (json_count(list) > NUMBER_ALLOWED_MAX)
+		return gw_error_set(&c->err, GW_ELIMIT, "allowed: at most %d", NUMBER_ALLOWED_MAX);
+	for (it = json_iter(list); json_next(&it, &v);) {
+		if (!json_str(v, 64, &text) ||
+		    !customer_normalize(c->control->world, n, text, kept[count++]))
+			return gw_error_set(&c->err, GW_EARG, "allowed: want phone numbers");
+	}
+	memcpy(n->allowed, kept, count * sizeof(kept[0]));
+	n->allowed_count = count;
+	n->is_test = json_type(list) == JSON_ARRAY;
+	put_ok(c);
+	return GW_OK;
+}
+
 static gw_status post_numbers(struct ctl *c)
 {
 	struct str id = STR_EMPTY, phone = STR_EMPTY, name;
@@ -472,6 +501,7 @@ static const struct ctl_row {
 	{ "POST", "callback", false, post_callback },
 	{ "POST", "customers", false, post_customers },
 	{ "POST", "numbers", false, post_numbers },
+	{ "POST", "recipients", false, post_recipients },
 	{ "POST", "templates", false, post_templates },
 	{ "POST", "status", false, post_status },
 	{ "POST", "settings", false, post_settings },

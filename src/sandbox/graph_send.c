@@ -15,6 +15,7 @@
 #include "sandbox/customer.h"
 #include "sandbox/delivery.h"
 #include "sandbox/graph_check.h"
+#include "sandbox/link.h"
 #include "sandbox/sent.h"
 #include "sandbox/template.h"
 
@@ -41,6 +42,11 @@ static bool find_recipient(struct graph_call *c, const struct number *n, const s
 	if (str_eq(str_from(digits), str_from(n->digits)))
 		return metaerr_set(&c->err, 131021,
 				   "Recipient phone number cannot be the same as the sender's");
+	if (!number_may_write(n, str_from(digits)))
+		return metaerr_set(
+			&c->err, 131030,
+			"Recipient phone number not in allowed list: Add recipient phone "
+			"number to recipient list and try again.");
 	*out = customer_by_phone(c->world, str_from(digits), true);
 	if (*out == NULL)
 		return metaerr_set(&c->err, 131000, "the sandbox holds %d customers already",
@@ -91,6 +97,10 @@ static int fate_of(struct graph_call *c, const struct number *n, struct customer
 	if (t == NULL && w->settings.enforce_window && !customer_window_is_open(w, customer, n)) {
 		*details = WINDOW_DETAILS;
 		return 131047;
+	}
+	if (!link_all_public(s->type, s->content)) {
+		*details = "Media upload error: the link could not be fetched";
+		return 131053;
 	}
 	if (s->is_reaction && !customers_knows_wamid(w->customers, s->message_id) &&
 	    sent_find(w->sent, s->message_id) == NULL) {

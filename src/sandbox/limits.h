@@ -15,6 +15,7 @@
 #define SANDBOX_CONNECTIONS_MAX 4096
 
 #define SANDBOX_NUMBERS_MAX 64
+#define NUMBER_ALLOWED_MAX 5 /* recipients of a test number, cloud-api.md 6.4 */
 #define NUMBER_TURNS_MAX 10 /* (de)registrations in 72 hours, cloud-api.md 4.2 */
 #define NUMBER_LIMIT_MPS_MAX 100000
 #define CUSTOMER_DELAY_MAX_MS 2592000000 /* 30 days: a message is valid so long, cloud-api.md 2.1 */

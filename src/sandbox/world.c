@@ -44,6 +44,15 @@ static void number_free(struct number *n)
 	free(n);
 }
 
+bool number_may_write(const struct number *n, struct str digits)
+{
+	for (size_t i = 0; i < n->allowed_count; i++) {
+		if (str_eq(digits, str_from(n->allowed[i])))
+			return true;
+	}
+	return !n->is_test;
+}
+
 /* "15550783881" as "+1 555-078-3881"; other countries without dashes. */
 static void format_display(struct number *n)
 {

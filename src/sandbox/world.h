@@ -43,6 +43,9 @@ struct number {
 	char name[128]; /* verified name */
 	char country[4]; /* calling code, put before national numbers */
 	int64_t limit_mps; /* 0: the setting */
+	bool is_test; /* writes to `allowed` alone (131030) */
+	char allowed[NUMBER_ALLOWED_MAX][PHONE_MAX];
+	size_t allowed_count;
 	bool registered;
 	bool unverified; /* no code was verified yet */
 	/* as told by POST numbers; empty: what the rest says */
@@ -112,6 +115,7 @@ void world_emit(struct world *w, struct str change);
 void uploads_drop_all(struct world *w); /* graph_upload.c */
 void number_drop_code(struct number *n, struct qr *q);
 struct number *world_number(const struct world *w, struct str id); /* NULL: none */
+bool number_may_write(const struct number *n, struct str digits); /* a test number: its list */
 /* Add or change; GW_ELIMIT over SANDBOX_NUMBERS_MAX.  id may be empty: the next free one. */
 GW_NODISCARD gw_status world_set_number(struct world *w, struct str id, struct str phone,
 					struct number **out, struct gw_error *err);
