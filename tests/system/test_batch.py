@@ -251,6 +251,7 @@ def test_a_list_that_was_looked_at_when_it_stopped_is_refused(stack):
     rows = [["phone"]] + [["+49151%08d" % i] for i in range(30000)]
     batch = add(stack.gateway, rows, text="Hi")
     stack.gateway.crash()
+    wait_until("what became of it", lambda: look(stack.gateway, batch)["state"] != "checking")
     state = look(stack.gateway, batch)
     assert state["state"] in ("refused", "ready")  # it may have been faster
     if state["state"] == "refused":

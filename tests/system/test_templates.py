@@ -19,7 +19,7 @@ def sale(to, **more):
     """The sandbox's marketing template, sent as any other."""
     message = template(to, words=("Ann",), **SALE, **more)
     message["template"]["components"] += [
-        {"type": "header", "parameters": [{"type": "image", "image": {"link": "https://x.invalid/a.png"}}]},
+        {"type": "header", "parameters": [{"type": "image", "image": {"link": "https://shop.example.com/a.png"}}]},
         {"type": "button", "sub_type": "url", "index": "0", "parameters": [{"type": "text", "text": "x"}]}]
     return message
 
