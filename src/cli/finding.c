@@ -34,10 +34,8 @@ struct findings *findings_new(struct cli *cli)
 	return all;
 }
 
-void findings_free(struct findings *all)
+void findings_clear(struct findings *all)
 {
-	if (all == NULL)
-		return;
 	for (size_t i = 0; i < all->items; i++) {
 		free(all->item[i].check);
 		free(all->item[i].account);
@@ -45,6 +43,14 @@ void findings_free(struct findings *all)
 		free(all->item[i].evidence);
 		free(all->item[i].topic);
 	}
+	all->items = 0;
+}
+
+void findings_free(struct findings *all)
+{
+	if (all == NULL)
+		return;
+	findings_clear(all);
 	free(all);
 }
 
@@ -301,56 +307,94 @@ static size_t rank_of(const struct finding *f)
 	return ARRAY_LEN(order);
 }
 
-static void print_json(struct findings *all, const char *where, size_t failed)
-{
-	bool lines = all->cli->format == OUT_JSONL;
-	struct json_writer w;
-	struct buf b;
-
-	buf_init(&b, 16U << 20);
-	json_w_init(&w, &b);
-	if (!lines) {
-		json_w_object(&w);
-		json_w_key(&w, STR("data"));
-		json_w_array(&w);
-	}
-	for (size_t rank = 0; rank <= ARRAY_LEN(order); rank++) {
-		for (size_t i = 0; i < all->items; i++) {
-			if (rank_of(&all->item[i]) != rank)
-				continue;
-			if (lines)
-				json_w_init(&w, &b);
-			write_finding(&w, all, &all->item[i], where);
-			if (lines)
-				buf_put_char(&b, '\n');
-		}
-	}
-	if (!lines) {
-		json_w_end(&w);
-		json_w_kv_bool(&w, "ok", failed == 0);
-		json_w_kv_i64(&w, "failed", (int64_t)failed);
-		json_w_end(&w);
-		buf_put_char(&b, '\n');
-	}
-	printf("%.*s", STR_ARG(buf_str(&b)));
-	buf_release(&b);
-}
-
-int findings_print(struct findings *all, const char *where)
+size_t findings_failed(const struct findings *all)
 {
 	size_t failed = 0;
 
 	for (size_t i = 0; i < all->items; i++)
 		failed += all->item[i].result == DOCTOR_FAIL;
-	if (cli_is_json(all->cli)) {
-		print_json(all, where, failed);
-		return failed > 0 ? EXIT_CHECK : EXIT_OK;
-	}
+	return failed;
+}
+
+/* Calls each() in the order of the checks. */
+static void walk(const struct findings *all,
+		 void (*each)(void *cookie, const struct findings *all, const struct finding *f),
+		 void *cookie)
+{
 	for (size_t rank = 0; rank <= ARRAY_LEN(order); rank++)
 		for (size_t i = 0; i < all->items; i++)
 			if (rank_of(&all->item[i]) == rank)
-				finding_print(all, &all->item[i], where);
-	if (failed > 0)
+				each(cookie, all, &all->item[i]);
+}
+
+struct writing {
+	struct json_writer *w;
+	const char *where;
+};
+
+static void write_one(void *cookie, const struct findings *all, const struct finding *f)
+{
+	struct writing *to = cookie;
+
+	write_finding(to->w, all, f, to->where);
+}
+
+size_t findings_write(struct findings *all, struct json_writer *w, const char *where)
+{
+	size_t failed = findings_failed(all);
+
+	json_w_key(w, STR("data"));
+	json_w_array(w);
+	walk(all, write_one, &(struct writing){ w, where });
+	json_w_end(w);
+	json_w_kv_bool(w, "ok", failed == 0);
+	json_w_kv_i64(w, "failed", (int64_t)failed);
+	return failed;
+}
+
+static void print_object(struct findings *all, const char *where)
+{
+	struct json_writer w;
+	struct buf b;
+
+	buf_init(&b, 16U << 20);
+	json_w_init(&w, &b);
+	json_w_object(&w);
+	(void)findings_write(all, &w, where);
+	json_w_end(&w);
+	printf("%.*s\n", STR_ARG(buf_str(&b)));
+	buf_release(&b);
+}
+
+static void print_json_line(void *where, const struct findings *all, const struct finding *f)
+{
+	struct json_writer w;
+	struct buf b;
+
+	buf_init(&b, 1U << 20);
+	json_w_init(&w, &b);
+	write_finding(&w, all, f, where);
+	printf("%.*s\n", STR_ARG(buf_str(&b)));
+	buf_release(&b);
+}
+
+static void print_text(void *where, const struct findings *all, const struct finding *f)
+{
+	finding_print(all, f, where);
+}
+
+int findings_print(struct findings *all, const char *where)
+{
+	void *cookie = (void *)(uintptr_t)where;
+	size_t failed = findings_failed(all);
+
+	if (all->cli->format == OUT_JSONL)
+		walk(all, print_json_line, cookie);
+	else if (cli_is_json(all->cli))
+		print_object(all, where);
+	else
+		walk(all, print_text, cookie);
+	if (failed > 0 && !cli_is_json(all->cli))
 		printf("\n%zu check%s failed\n", failed, failed == 1 ? "" : "s");
 	return failed > 0 ? EXIT_CHECK : EXIT_OK;
 }

@@ -24,6 +24,7 @@ struct findings {
 
 struct findings *findings_new(struct cli *cli);
 void findings_free(struct findings *all);
+void findings_clear(struct findings *all);
 /* Those over FINDINGS_MAX are dropped. */
 void findings_add(struct findings *all, const struct doctor_finding *f);
 void findings_put(struct findings *all, const char *check, enum doctor_result r, const char *topic,
@@ -32,6 +33,9 @@ void findings_take(struct findings *all, struct json_val v); /* as POST /api/v1/
 /* All of them, in the order of the guides; EXIT_OK, or EXIT_CHECK when one failed.
  * where: the gateway, for commands ("unix:/run/..."); NULL: none. */
 int findings_print(struct findings *all, const char *where);
+/* "data", "ok" and "failed" of an open object; returns how many failed. */
+size_t findings_failed(const struct findings *all);
+size_t findings_write(struct findings *all, struct json_writer *w, const char *where);
 void finding_print(const struct findings *all, const struct finding *f, const char *where);
 
 #endif

@@ -31,6 +31,7 @@
 	X(cmd_listen)             \
 	X(cmd_why)                \
 	X(cmd_explain)            \
+	X(cmd_init)               \
 	X(cmd_doctor)             \
 	X(cmd_message_list)       \
 	X(cmd_message_get)        \

@@ -287,7 +287,7 @@ static void on_turn(void *cookie)
 	struct doctor *d = cookie;
 	const struct step *s = &steps[d->step];
 
-	if (d->step == ARRAY_LEN(steps)) {
+	if (d->step == ARRAY_LEN(steps) || (d->o.only_find && s->run == doctor_number)) {
 		d->o.done(d->o.cookie);
 		return;
 	}

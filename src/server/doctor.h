@@ -21,6 +21,9 @@
 #define DOCTOR_PROBE \
 	"{\"object\":\"godwit_probe\",\"nonce\":\"" /* a signed body that is no event */
 
+/* Is it one?  A doctor asks who holds the app secret; the nonce is the answer. */
+bool doctor_is_probe(struct str body, struct str *nonce);
+
 enum doctor_result { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL, DOCTOR_SKIP };
 const char *doctor_result_word(enum doctor_result r); /* "ok", "warn", "fail", "skip" */
 
@@ -57,7 +60,7 @@ struct doctor_options {
 	const char *template, *language; /* NULL: not asked, any */
 	const char *public_url; /* without /webhook; NULL or empty: what Meta has */
 	bool fix; /* subscribe the app */
-	bool no_callback; /* leave that check out */
+	bool only_find; /* token and business account, and no further */
 	void (*found)(void *cookie, const struct doctor_finding *f);
 	void (*done)(void *cookie);
 	void *cookie;

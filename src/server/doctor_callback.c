@@ -18,6 +18,17 @@
 #define SLOW_MS 1000 /* cloud-api.md 5.1: under 1 % above one second */
 #define CHECK "callback"
 
+bool doctor_is_probe(struct str body, struct str *nonce)
+{
+	const size_t prefix = sizeof(DOCTOR_PROBE) - 1;
+
+	if (!str_starts(body, STR(DOCTOR_PROBE)) || !str_ends(body, STR("\"}")) ||
+	    body.len < prefix + 2 || body.len > prefix + 64)
+		return false;
+	*nonce = str_slice(body, prefix, body.len - 2);
+	return true;
+}
+
 static void stop(struct doctor *d, enum doctor_result r, const char *topic, const char *what)
 {
 	doctor_tell(d, r, CHECK, NULL, topic, "%s: %s", d->url, what);
@@ -181,10 +192,6 @@ void doctor_callback(struct doctor *d)
 {
 	struct gw_error err = GW_ERROR_INIT;
 
-	if (d->o.no_callback) {
-		doctor_next(d);
-		return;
-	}
 	if (!choose_url(d)) {
 		doctor_tell(d, DOCTOR_SKIP, CHECK, NULL, NULL,
 			    "no public URL is known: public.url, or --public-url");

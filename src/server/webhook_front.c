@@ -209,18 +209,6 @@ static void on_put(struct mail *mail)
 	free(m);
 }
 
-/* A signed body that is no event: a doctor asks whether this is the gateway with that secret. */
-static bool is_probe(struct str body, struct str *nonce)
-{
-	const size_t prefix = sizeof(DOCTOR_PROBE) - 1;
-
-	if (!str_starts(body, STR(DOCTOR_PROBE)) || !str_ends(body, STR("\"}")) ||
-	    body.len < prefix + 2 || body.len > prefix + 64)
-		return false;
-	*nonce = str_slice(body, prefix, body.len - 2);
-	return true;
-}
-
 static void notification(struct webhook_front *f, struct http_call *call)
 {
 	struct server *s = f->server;
@@ -238,7 +226,7 @@ static void notification(struct webhook_front *f, struct http_call *call)
 		http_reply_empty(call, 401);
 		return;
 	}
-	if (is_probe(http_body(call), &nonce)) {
+	if (doctor_is_probe(http_body(call), &nonce)) {
 		http_reply(call, 200, "text/plain", nonce, NULL, 0);
 		return;
 	}

@@ -183,8 +183,9 @@ class Typed:
 
     def end(self):
         """What it ended with: its code, or minus the signal."""
-        while self.fd >= 0 and self.read(kit.WAIT):
-            pass
+        until = time.monotonic() + kit.WAIT + 60
+        while self.fd >= 0 and self.read(max(0, until - time.monotonic())):
+            assert time.monotonic() < until, "it does not end: " + self.shown
         if self.code is None:
             self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.code
