@@ -121,10 +121,10 @@ static void check_godwit(const struct store_event_row *row)
 	buf_init(&b, OUT_MAX);
 	for (int raw = 0; raw < 2; raw++) {
 		buf_reset(&b);
-		render_godwit(&b, row, raw == 1);
+		render_godwit(&b, row, &(struct render_how){ .raw = raw == 1 });
 		check_json(buf_str(&b)); /* inv. 2 */
 		buf_reset(&b);
-		render_cloudevents(&b, row, raw == 1);
+		render_cloudevents(&b, row, &(struct render_how){ .raw = raw == 1 });
 		check_json(buf_str(&b));
 	}
 	buf_release(&b);
@@ -139,7 +139,7 @@ static void check_meta(const struct store_event_row *row, const struct store_eve
 	struct buf b;
 
 	buf_init(&b, OUT_MAX);
-	if (render_meta(&b, row, &original)) {
+	if (render_meta(&b, row, &(struct render_how){ 0 }, &original)) {
 		ASSERT(!original && !buf_failed(&b));
 		check_no_token(buf_str(&b), in, row->body);
 		ASSERT(events_init(&alone, buf_str(&b), token) && alone.count == 1);

@@ -321,7 +321,10 @@ static void take_event(struct outlet *o, struct event *e)
 	if (l == NULL || l->spilled || outlet_is_stopped(o) || !has_room(o)) {
 		leave_to_store(o, l); /* inv. 2 */
 	} else if (e->row.row > l->last_row) {
-		lane_append(l, relay_render(&r->scratch, &e->row, o->format, o->include_raw));
+		lane_append(l,
+			    relay_render(&r->scratch, &e->row, o->format,
+					 &(struct render_how){ o->include_raw,
+							       media_base_get(r->o.media_base) }));
 	} /* else a reader saw the commit before its mail came, and brought the event */
 	if (l != NULL)
 		outlet_place(o, l);

@@ -21,6 +21,7 @@
 
 struct relay;
 struct accounts;
+struct media_base;
 struct metrics;
 
 struct relay_settings {
@@ -37,6 +38,7 @@ struct relay_options {
 	struct destinations *destinations;
 	struct accounts *accounts; /* app secrets for format meta */
 	const struct egress *egress;
+	const struct media_base *media_base; /* where links to media lead; NULL: to Meta */
 	const struct log *log;
 	struct metrics *metrics;
 	struct relay_settings settings;

@@ -180,7 +180,8 @@ void relay_test(struct relay *r, struct destination *to,
 	t->cookie = cookie;
 	test_row(r, &row);
 	row.composed = to->format != DESTINATION_META; /* Meta has no word for our own events */
-	t->delivery = relay_render(&r->scratch, &row, to->format, to->include_raw);
+	t->delivery = relay_render(&r->scratch, &row, to->format,
+				   &(struct render_how){ .raw = to->include_raw });
 	ASSERT(t->delivery != NULL);
 	relay_put_headers(&h, &passing, to, t->delivery);
 	relay_put_header(&h, "godwit-test: 1");

@@ -4,11 +4,13 @@
 #define GATEWAY_RELAY_INT_H
 
 #include "base/rnd.h"
+#include "gateway/media_link.h"
 #include "gateway/account.h"
 #include "gateway/breaker.h"
 #include "gateway/lane.h"
 #include "gateway/metrics.h"
 #include "gateway/relay.h"
+#include "gateway/render.h"
 #include "gateway/sign.h"
 #include "net/http_client.h"
 
@@ -91,7 +93,7 @@ void outlet_settle(struct outlet *o); /* free a removed one when nothing of it i
 /* The event as this destination wants it, marked when it has no form in the format.  `out` is
  * scratch.  THREADS  Any. */
 struct delivery *relay_render(struct buf *out, const struct store_event_row *e,
-			      enum destination_format format, bool include_raw);
+			      enum destination_format format, const struct render_how *how);
 
 /* relay_request.c */
 #define RELAY_HEADERS_MAX 10

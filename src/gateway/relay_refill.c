@@ -48,6 +48,7 @@ struct refill {
 	int64_t destination_row, now_ns, now_ms, block_max_ms;
 	enum destination_format format;
 	bool include_raw;
+	const struct media_base *media_base;
 	size_t bytes, lane_bytes;
 	size_t lane_count;
 	struct refill_lane lanes[REFILL_LANES];
@@ -90,7 +91,8 @@ static bool on_row(void *cookie, const struct store_lane_item *item)
 	struct refill *f = c->refill;
 	struct delivery *d;
 
-	d = relay_render(&f->scratch, &item->event, f->format, f->include_raw);
+	d = relay_render(&f->scratch, &item->event, f->format,
+			 &(struct render_how){ f->include_raw, media_base_get(f->media_base) });
 	d->attempts = item->delivery.attempts;
 	d->replay = item->delivery.replays > 0;
 	if (str_eq(item->delivery.state, STR("waiting")))
@@ -265,6 +267,7 @@ void outlet_refill(struct outlet *o)
 	f->destination_row = o->row;
 	f->format = o->format;
 	f->include_raw = o->include_raw;
+	f->media_base = o->relay->o.media_base;
 	f->now_ns = clock_mono_ns(clock);
 	f->now_ms = clock_wall_ms(clock);
 	f->block_max_ms = o->relay->o.settings.lane_block_max_ms;

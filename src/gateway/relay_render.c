@@ -10,12 +10,11 @@
  * TESTS    tests/unit/test_relay.c
  */
 #include "gateway/relay_int.h"
-#include "gateway/render.h"
 
 #include "base/panic.h"
 
 struct delivery *relay_render(struct buf *out, const struct store_event_row *e,
-			      enum destination_format format, bool include_raw)
+			      enum destination_format format, const struct render_how *how)
 {
 	struct str signature = STR_EMPTY, account = STR_EMPTY;
 	bool original = false, formless = false;
@@ -23,10 +22,10 @@ struct delivery *relay_render(struct buf *out, const struct store_event_row *e,
 
 	buf_reset(out);
 	switch (format) {
-	case DESTINATION_GODWIT: render_godwit(out, e, include_raw); break;
-	case DESTINATION_CLOUDEVENTS: render_cloudevents(out, e, include_raw); break;
+	case DESTINATION_GODWIT: render_godwit(out, e, how); break;
+	case DESTINATION_CLOUDEVENTS: render_cloudevents(out, e, how); break;
 	case DESTINATION_META:
-		formless = !render_meta(out, e, &original);
+		formless = !render_meta(out, e, how, &original);
 		account = e->account;
 		if (original)
 			signature = e->signature;

@@ -11,6 +11,7 @@
 #include "gateway/render.h"
 #include "base/clock.h"
 #include "base/panic.h"
+#include "gateway/media_link.h"
 #include "json/json.h"
 
 #define CE_WORD_MAX 2048
@@ -104,12 +105,17 @@ static struct str inner(struct str object)
 	return str_slice(object, 1, object.len - 1);
 }
 
-void render_godwit(struct buf *out, const struct store_event_row *e, bool include_raw)
+void render_godwit(struct buf *out, const struct store_event_row *e, const struct render_how *how)
 {
 	struct json_writer w;
 	char received[CLOCK_RFC3339_MAX];
 	struct str rest = inner(e->json);
+	struct buf linked;
 
+	buf_init(&linked, e->json.len * 2 + 65536);
+	if (str_eq(e->channel, STR("whatsapp")) &&
+	    media_links_put(&linked, e->json, how->media_base, e->account_id))
+		rest = inner(buf_str(&linked));
 	json_w_init(&w, out);
 	json_w_object(&w);
 	kv_id(&w, "id", ID_EVENT, &e->id);
@@ -131,7 +137,7 @@ void render_godwit(struct buf *out, const struct store_event_row *e, bool includ
 		json_w_kv_i64(&w, "state_version", e->state_version);
 	if (e->stale)
 		json_w_kv_bool(&w, "stale", true);
-	if (include_raw && e->body.len > 0)
+	if (how->raw && e->body.len > 0)
 		json_w_kv_str(
 			&w, "raw",
 			str_slice(e->body, e->splice.at[SPAN_ITEM],
@@ -140,6 +146,7 @@ void render_godwit(struct buf *out, const struct store_event_row *e, bool includ
 		buf_put_char(out, ',');
 		buf_put_str(out, rest);
 	}
+	buf_release(&linked);
 	json_w_end(&w);
 }
 
@@ -173,7 +180,8 @@ static void put_ce_source(struct json_writer *w, const struct store_event_row *e
 	buf_release(&b);
 }
 
-void render_cloudevents(struct buf *out, const struct store_event_row *e, bool include_raw)
+void render_cloudevents(struct buf *out, const struct store_event_row *e,
+			const struct render_how *how)
 {
 	struct json_writer w;
 	char received[CLOCK_RFC3339_MAX];
@@ -195,6 +203,6 @@ void render_cloudevents(struct buf *out, const struct store_event_row *e, bool i
 	json_w_kv_text(&w, "datacontenttype", "application/json");
 	json_w_key(&w, STR("data"));
 	json_w_raw(&w, STR(" "));
-	render_godwit(out, e, include_raw);
+	render_godwit(out, e, how);
 	json_w_end(&w);
 }

@@ -14,10 +14,13 @@
  *                our token never leaves; the caller's value stands there, or
  *                nothing when there was none.
  *             2. An event without a place in Meta's shape is not rendered.
+ *             3. A medium's address, which opens with Meta's token only, is exchanged for one
+ *                that leads here (media_link.h); nothing else of the item is.
  * THREADS     Any.
  * TESTS       tests/unit/test_render.c, tests/system/test_relay_meta.py
  */
 #include "gateway/render.h"
+#include "gateway/media_link.h"
 #include "json/json.h"
 
 #define OPAQUE_KEY "\"biz_opaque_callback_data\""
@@ -84,15 +87,25 @@ static bool widen_to_member(struct str s, size_t *from, size_t *to)
 	return true;
 }
 
+/* inv. 3; false: nothing in it has to lead elsewhere, and nothing was put. */
+static bool put_linked(struct buf *out, struct str bytes, const struct store_event_row *e,
+		       const struct render_how *how)
+{
+	return str_eq(e->channel, STR("whatsapp")) &&
+	       media_links_put(out, bytes, how->media_base, e->account_id);
+}
+
 /* inv. 1 */
-static void put_item(struct buf *out, const struct store_event_row *e, bool restore)
+static void put_item(struct buf *out, const struct store_event_row *e, const struct render_how *how,
+		     bool restore)
 {
 	struct str item = span(e, SPAN_ITEM);
 	size_t from = e->splice.at[SPAN_OPAQUE] - (size_t)e->splice.at[SPAN_ITEM];
 	size_t to = from + e->splice.len[SPAN_OPAQUE];
 
 	if (!restore) {
-		buf_put_str(out, item);
+		if (!put_linked(out, item, e, how))
+			buf_put_str(out, item);
 		return;
 	}
 	if (e->opaque.len == 0 && widen_to_member(item, &from, &to)) {
@@ -104,12 +117,13 @@ static void put_item(struct buf *out, const struct store_event_row *e, bool rest
 	buf_put_str(out, str_slice(item, to, item.len));
 }
 
-static void put_value(struct buf *out, const struct store_event_row *e, bool restore)
+static void put_value(struct buf *out, const struct store_event_row *e,
+		      const struct render_how *how, bool restore)
 {
 	struct str metadata = span(e, SPAN_METADATA), contact = span(e, SPAN_CONTACT);
 
 	if (e->splice.list[0] == '\0') {
-		put_item(out, e, restore);
+		put_item(out, e, how, restore);
 		return;
 	}
 	buf_put_text(out, "{\"messaging_product\":\"whatsapp\"");
@@ -125,7 +139,7 @@ static void put_value(struct buf *out, const struct store_event_row *e, bool res
 	buf_put_text(out, ",\"");
 	buf_put_text(out, e->splice.list);
 	buf_put_text(out, "\":[");
-	put_item(out, e, restore);
+	put_item(out, e, how, restore);
 	buf_put_text(out, "]}");
 }
 
@@ -134,7 +148,8 @@ static bool is_entry_list(const char *list)
 	return str_eq(str_from(list), STR("messaging")) || str_eq(str_from(list), STR("standby"));
 }
 
-static bool put_minimal(struct buf *out, const struct store_event_row *e, bool restore)
+static bool put_minimal(struct buf *out, const struct store_event_row *e,
+			const struct render_how *how, bool restore)
 {
 	const char *object = object_word(e->channel);
 	struct str entry_id = span(e, SPAN_ENTRY_ID), entry_time = span(e, SPAN_ENTRY_TIME);
@@ -156,19 +171,20 @@ static bool put_minimal(struct buf *out, const struct store_event_row *e, bool r
 	}
 	if (direct) {
 		buf_put_fmt(out, "\"%s\":[", e->splice.list);
-		put_item(out, e, restore);
+		put_item(out, e, how, restore);
 		buf_put_text(out, "]}]}");
 		return true;
 	}
 	buf_put_text(out, "\"changes\":[{\"field\":");
 	buf_put_str(out, field);
 	buf_put_text(out, ",\"value\":");
-	put_value(out, e, restore);
+	put_value(out, e, how, restore);
 	buf_put_text(out, "}]}]}");
 	return true;
 }
 
-bool render_meta(struct buf *out, const struct store_event_row *e, bool *original)
+bool render_meta(struct buf *out, const struct store_event_row *e, const struct render_how *how,
+		 bool *original)
 {
 	bool restore = e->splice.len[SPAN_OPAQUE] > 0;
 
@@ -176,10 +192,13 @@ bool render_meta(struct buf *out, const struct store_event_row *e, bool *origina
 		return false;
 	if (e->composed && !str_eq(e->kind, STR("failed")))
 		return false; /* a transition of ours: Meta has no word for it */
-	*original = e->siblings == 1 && !restore && e->signature.len > 0;
-	if (*original || (e->siblings == 1 && !restore)) {
+	*original = false;
+	if (e->siblings == 1 && !restore) {
+		if (put_linked(out, e->body, e, how))
+			return true;
+		*original = e->signature.len > 0;
 		buf_put_str(out, e->body);
 		return true;
 	}
-	return put_minimal(out, e, restore);
+	return put_minimal(out, e, how, restore);
 }

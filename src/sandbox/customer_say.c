@@ -85,16 +85,18 @@ static gw_status pick_wamid(struct world *w, const struct customer *c, struct js
 }
 
 /* A file of this message: what the script said of it, then what the sandbox knows. */
-static void write_media(struct json_val content, const struct media *file, struct json_writer *jw)
+static void write_media(const struct world *w, struct json_val content, const struct media *file,
+			struct json_writer *jw)
 {
-	char sum[B64_LEN(SHA256_BYTES) + 1];
+	char sum[B64_LEN(SHA256_BYTES) + 1], url[MEDIA_URL_MAX];
 	struct json_iter it;
 	struct json_val v;
 	bool has_type = false;
 
 	json_w_object(jw);
 	for (it = json_iter(content); json_next(&it, &v);) {
-		if (str_eq(it.key, STR("data")) || str_eq(it.key, STR("sha256")))
+		if (str_eq(it.key, STR("data")) || str_eq(it.key, STR("sha256")) ||
+		    str_eq(it.key, STR("url")))
 			continue;
 		has_type = has_type || str_eq(it.key, STR("mime_type"));
 		json_w_key(jw, it.key);
@@ -105,6 +107,10 @@ static void write_media(struct json_val content, const struct media *file, struc
 	(void)b64_encode(file->sha, SHA256_BYTES, sum);
 	json_w_kv_text(jw, "sha256", sum);
 	json_w_kv_text(jw, "id", file->id);
+	if (w->settings.media_url && w->host[0] != '\0') {
+		media_url(w, file, str_from(w->host), url);
+		json_w_kv_text(jw, "url", url);
+	}
 	json_w_end(jw);
 }
 
@@ -147,7 +153,7 @@ static void write_message(const struct world *w, const struct customer *c, struc
 			continue;
 		json_w_key(jw, it.key);
 		if (file != NULL && str_eq(it.key, type))
-			write_media(v, file, jw);
+			write_media(w, v, file, jw);
 		else
 			json_w_raw(jw, json_bytes(v));
 	}

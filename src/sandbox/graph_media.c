@@ -14,8 +14,6 @@
 #include "sandbox/media.h"
 #include "sandbox/multipart.h"
 
-#define LINK_LIFE_S 300
-
 /* What a form said. */
 struct upload {
 	struct str product, type;
@@ -88,14 +86,10 @@ bool graph_upload_media(struct graph_call *c, const struct number *n)
 
 static void write_media(struct graph_call *c, const struct media *m)
 {
-	int64_t until = clock_wall_s(c->world->clock) + LINK_LIFE_S;
-	char proof[MEDIA_PROOF_MAX], url[512], sha[2 * SHA256_BYTES + 1];
+	char url[MEDIA_URL_MAX], sha[2 * SHA256_BYTES + 1];
 	struct json_writer w;
 
-	media_proof(c->world, str_from(m->id), until, proof);
-	(void)snprintf(url, sizeof(url),
-		       "http://%.*s/whatsapp_business/attachments/?mid=%s&ext=%lld&hash=%s",
-		       STR_ARG(str_slice(c->ask->host, 0, 255)), m->id, (long long)until, proof);
+	media_url(c->world, m, c->ask->host, url);
 	hex_encode(m->sha, sizeof(m->sha), sha);
 	json_w_init(&w, &c->out->body);
 	json_w_object(&w);

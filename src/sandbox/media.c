@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 
+#define LINK_LIFE_S 300 /* cloud-api.md 3 */
 #define MEDIA_STREAM UINT64_C(0x6d65646961000003)
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
 #define KIB 1024U
@@ -200,6 +201,18 @@ void media_proof(const struct world *w, struct str id, int64_t until_s, char out
 
 	sha256(str_make(text, (size_t)len), sum);
 	hex_encode(sum, (MEDIA_PROOF_MAX - 1) / 2, out);
+}
+
+void media_url(const struct world *w, const struct media *m, struct str host,
+	       char out[MEDIA_URL_MAX])
+{
+	int64_t until = clock_wall_s(w->clock) + LINK_LIFE_S;
+	char proof[MEDIA_PROOF_MAX];
+
+	media_proof(w, str_from(m->id), until, proof);
+	(void)snprintf(out, MEDIA_URL_MAX,
+		       "http://%.*s/whatsapp_business/attachments/?mid=%s&ext=%lld&hash=%s",
+		       STR_ARG(str_slice(host, 0, 255)), m->id, (long long)until, proof);
 }
 
 static const char *sample_of(struct str kind)

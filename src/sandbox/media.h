@@ -57,6 +57,10 @@ struct media *media_get(struct world *w, struct str id);
 void media_drop(struct world *w, struct media *m);
 
 /* What proves a link to `id` that ends at `until_s`. */
+#define MEDIA_URL_MAX 512
+/* Its address at host ("127.0.0.1:8081") for the next five minutes. */
+void media_url(const struct world *w, const struct media *m, struct str host,
+	       char out[MEDIA_URL_MAX]);
 void media_proof(const struct world *w, struct str id, int64_t until_s, char out[MEDIA_PROOF_MAX]);
 
 /* The file behind an inbound message's image, audio, …: `content` is that member. */

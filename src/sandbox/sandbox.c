@@ -281,6 +281,10 @@ static gw_status listen_and_call(struct sandbox *s, struct gw_error *err)
 	so.cookie = s;
 	so.log = s->log;
 	st = http_server_start(&so, &s->server, err);
+	if (st == GW_OK)
+		(void)snprintf(s->world->host, sizeof(s->world->host), "%s:%u",
+			       strcmp(o->address, "0.0.0.0") == 0 ? "127.0.0.1" : o->address,
+			       http_server_port(s->server));
 	if (st == GW_OK && o->callback_url != NULL)
 		st = hooks_set_callback(s->hooks, str_from(o->callback_url), err);
 	if (st == GW_OK && o->callback_url == NULL && !o->no_seed_message)

@@ -85,6 +85,7 @@ struct world {
 	struct world_hooks hooks;
 	struct settings settings;
 	uint64_t seed;
+	char host[64]; /* "127.0.0.1:8081": where media are; empty: not known yet */
 	bool unsubscribed; /* no app: no webhooks */
 	struct rnd ids, jitter, traces, codes; /* streams of their own: one never shifts another */
 	struct number *numbers[SANDBOX_NUMBERS_MAX];

@@ -17,6 +17,7 @@ struct event_read {
 	struct store_event_filter filter;
 	struct id id;
 	bool raw, body;
+	struct str media_base;
 	/* of a key that is limited to numbers; empty: it is not */
 	char *numbers;
 	struct id destinations[STORE_DESTINATIONS_MAX]; /* that it may see */
@@ -33,7 +34,7 @@ static bool list_row(void *cookie, const struct store_event_row *e)
 
 	if (r->rows++ > 0)
 		buf_put_char(&r->out, ',');
-	render_godwit(&r->out, e, false);
+	render_godwit(&r->out, e, &(struct render_how){ .media_base = r->media_base });
 	id_text(ID_EVENT, &e->id, r->last);
 	return true;
 }
@@ -93,7 +94,7 @@ static bool delivery_row(void *cookie, const struct store_delivery_info *d)
 static void put_body(struct event_read *r, const struct store_event_row *e)
 {
 	struct buf part;
-	bool original;
+	bool original; /* as it came, links too */
 
 	buf_put_text(&r->out, ",\"body\":");
 	if (r->numbers[0] == '\0') {
@@ -101,7 +102,7 @@ static void put_body(struct event_read *r, const struct store_event_row *e)
 		return;
 	}
 	buf_init(&part, API_ANSWER_MAX);
-	if (render_meta(&part, e, &original) && !buf_failed(&part))
+	if (render_meta(&part, e, &(struct render_how){ 0 }, &original) && !buf_failed(&part))
 		json_quote(&r->out, buf_str(&part), false);
 	else
 		buf_put_text(&r->out, "null");
@@ -124,7 +125,7 @@ static bool one_row(void *cookie, const struct store_event_row *e)
 	json_w_array(&w);
 	r->job.status = reader_deliveries(r->reader, &e->id, delivery_row, r);
 	json_w_end(&w);
-	render_godwit(&r->out, e, r->raw);
+	render_godwit(&r->out, e, &(struct render_how){ r->raw, r->media_base });
 	ASSERT(buf_failed(&r->out) || r->out.data[r->out.len - 1] == '}');
 	if (!buf_failed(&r->out))
 		buf_cut(&r->out, r->out.len - 1);
@@ -172,6 +173,7 @@ static struct event_read *read_new(struct api_request *q)
 
 	r->job.done = on_read;
 	r->call = q->call;
+	r->media_base = media_base_get(&q->server->media_base);
 	r->numbers = xstrndup(api_numbers(q));
 	for (size_t i = 0; i < destinations_count(all); i++)
 		if (api_owns_filter(q, destinations_at(all, i)->filter))

@@ -537,8 +537,9 @@ static void check_words(struct config *c)
 		{ "profile", WORD_PROFILE },       { "listen.public", WORD_ADDRESS },
 		{ "listen.api", WORD_ADDRESS },    { "listen.local", WORD_SOCKET },
 		{ "log.level", WORD_LOG_LEVEL },   { "clock.follow", WORD_URL },
-		{ "public.url", WORD_URL },        { "graph.ca_file", WORD_FILE },
-		{ "unknown.policy", WORD_POLICY }, { "egress.allow", WORD_NETWORKS },
+		{ "public.url", WORD_URL },        { "api.url", WORD_URL },
+		{ "graph.ca_file", WORD_FILE },    { "unknown.policy", WORD_POLICY },
+		{ "egress.allow", WORD_NETWORKS },
 	};
 	const struct key *follow = key_find(STR("clock.follow"));
 	struct gw_error err;

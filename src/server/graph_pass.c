@@ -11,6 +11,10 @@
  *   body up to PASS_BODY_MAX    memory -> Meta        larger, or chunked   spool -> Meta
  *   answer                      memory -> rewritten   of a media link      spool -> caller
  *
+ *   GET /media/ACCOUNT.MAC/URL  an address that Meta gave in an answer (graph_link.h)
+ *   GET /media/NUMBER/ID        one in an event (gateway/media_link.h): its address is asked
+ *                               for first, and then fetched
+ *
  * QUOTA       Meta counts calls of management per app and business account in an
  *             hour.  graph.management_per_hour is a bucket per account; who finds
  *             it empty is told when to come again, and Meta is not asked.
@@ -19,7 +23,7 @@
  *                never reaches the caller (graph_links_rewrite() refuses to).
  *             2. Every call is answered once, also when its client has gone.
  *             3. The token goes to the account's base URL and to links that Meta gave
- *                (graph_link_open() checks our MAC), nowhere else.
+ *                (graph_link_open() checks our MAC; or Meta gave it just now), nowhere else.
  *             4. A large body is read only for a caller who has a key (keys_may_have()).
  *
  * LIMITS      ANSWER_MAX bytes of a JSON answer; SPOOL_BYTES_MAX of media.  A key that a
@@ -32,6 +36,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "gateway/link.h"
+#include "gateway/media_link.h"
 #include "server/graph_front.h"
 #include "server/graph_link.h"
 #include "server/spool.h"
@@ -85,6 +90,7 @@ struct pass {
 	struct str body; /* ours until the outcome */
 	struct spool *up, *down;
 	bool too_large; /* the spool took no more */
+	bool is_lookup; /* of a medium's address, which is fetched next */
 	struct http_exchange *exchange;
 	char method[16], path[128]; /* for the log: no query, which may hold what is secret */
 	int64_t started_ns;
@@ -252,10 +258,14 @@ static bool scope_allows(const struct key *k, enum graph_kind kind)
 static bool number_allows(const struct api_request *r, const struct graph_path *path,
 			  enum graph_kind kind)
 {
-	struct str number;
+	struct str number, rest = path->edge;
+	size_t at;
 
-	if (api_numbers(r).len == 0 || kind == GRAPH_MEDIA_LINK)
+	if (api_numbers(r).len == 0)
 		return true;
+	if (kind == GRAPH_MEDIA_LINK) /* ACCOUNT.MAC/URL was given to who might ask for it */
+		return str_find_char(rest, '.', &at) ||
+		       (str_split(&rest, '/', &number) && key_may_number(r->key, number));
 	if (by_object(r->server->accounts, path->object) != NULL || path->edge.len > 0)
 		return key_may_number(r->key, path->object);
 	return http_query(r->call, "phone_number_id", &number) && key_may_number(r->key, number);
@@ -449,6 +459,49 @@ static void answer_json(struct pass *p, const struct account *a, const struct ht
 	arena_free(arena);
 }
 
+static void start(struct pass *p, const struct account *a, char *url, bool oauth, bool spooled);
+
+/* Meta's answer to "where is this medium?"; NULL: it tells no address. */
+static char *address_in(const struct http_outcome *o)
+{
+	struct arena *arena = arena_new(o->answer.len * 8 + 65536);
+	const struct json_doc *doc;
+	struct str url = STR_EMPTY;
+	char *copy = NULL;
+
+	if (arena != NULL && o->status == 200 && json_scan(o->answer, arena, &doc, NULL) == GW_OK &&
+	    json_get_str(json_root(doc), STR("url"), GRAPH_TARGET_MAX, &url) &&
+	    (str_starts(url, STR("https://")) || str_starts(url, STR("http://"))))
+		copy = xstrndup(url);
+	arena_free(arena);
+	return copy;
+}
+
+/* True: it is on its way now, or the caller has an answer. */
+static bool follow_address(struct pass *p, const struct account *a, const struct http_outcome *o)
+{
+	char *url = o->end == HTTP_END_ANSWERED ? address_in(o) : NULL;
+
+	p->is_lookup = false;
+	if (url == NULL)
+		return false;
+	p->down = spool_open(p->g->server, SPOOL_BYTES_MAX);
+	if (p->down == NULL) {
+		free(url);
+		unavailable(p->call, "there is no room for another large body just now");
+		pass_free(p);
+		return true;
+	}
+	free(p->url);
+	wipe(p->authorization);
+	for (size_t i = 0; i < ARRAY_LEN(returned); i++) {
+		free(p->headers[i]);
+		p->headers[i] = NULL;
+	}
+	start(p, a, url, false, true);
+	return true;
+}
+
 static void on_outcome(void *cookie, const struct http_outcome *o)
 {
 	struct pass *p = cookie;
@@ -458,6 +511,8 @@ static void on_outcome(void *cookie, const struct http_outcome *o)
 
 	log_pass(p, o);
 	metrics_observe(p->g->server->metrics, M_GRAPH_SECONDS, (double)o->total_ms / 1000);
+	if (p->is_lookup && follow_address(p, a, o))
+		return;
 	if (!str_copy(o->content_type, type, sizeof(type)) || type[0] == '\0')
 		(void)str_copy(STR("application/json"), type, sizeof(type));
 	if (o->end != HTTP_END_ANSWERED)
@@ -563,7 +618,7 @@ static void start(struct pass *p, const struct account *a, char *url, bool oauth
 		headers[n++] = lines[at++];
 	}
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++) {
-		if (!http_header(p->call, forwarded[i], &value))
+		if (p->is_lookup || !http_header(p->call, forwarded[i], &value))
 			continue;
 		(void)snprintf(lines[at], sizeof(lines[at]), "%s: %.*s", forwarded[i],
 			       STR_ARG(value));
@@ -621,6 +676,28 @@ void graph_pass_to(struct graph_pass *g, struct api_request *r, const struct acc
 
 /* ---- media links ---- */
 
+/* NUMBER/ID */
+static void medium(struct graph_pass *g, struct api_request *r, const struct graph_path *path)
+{
+	struct str id = path->edge, number;
+	const struct number *n = NULL;
+	struct pass *p;
+	char url[512];
+
+	if (str_split(&id, '/', &number))
+		n = accounts_number(r->server->accounts, number);
+	if (n == NULL || !media_is_segment(id) || id.len > 256) {
+		graph_error(r->call, 404, 100, 33, "(#100) Unsupported get request",
+			    "Godwit refused this: want /media/NUMBER/ID with a number that it has");
+		return;
+	}
+	(void)snprintf(url, sizeof(url), "%s/%s/%.*s?phone_number_id=%.*s", n->account->base_url,
+		       n->account->version, STR_ARG(id), STR_ARG(number));
+	p = pass_new(g, r, n->account);
+	p->is_lookup = true;
+	start(p, n->account, xstrdup(url), false, false);
+}
+
 static void media_link(struct graph_pass *g, struct api_request *r, const struct graph_path *path)
 {
 	const struct account *a = NULL;
@@ -628,7 +705,12 @@ static void media_link(struct graph_pass *g, struct api_request *r, const struct
 	int64_t row = 0;
 	struct pass *p;
 	struct buf url;
+	size_t at;
 
+	if (!str_find_char(path->edge, '.', &at)) {
+		medium(g, r, path);
+		return;
+	}
 	buf_init(&url, (size_t)2 * GRAPH_TARGET_MAX);
 	if (graph_link_open(g->mac, path->edge, &url, &row)) /* inv. 3 */
 		a = accounts_by_row(r->server->accounts, row);

@@ -181,6 +181,8 @@ static gw_status start_listeners(struct server *s, int ready_fd, struct gw_error
 	if (st != GW_OK)
 		return st;
 	s->phase = SERVER_READY;
+	media_base_set(&s->media_base, v->api_url, v->listen_api,
+		       http_server_port(shared ? s->public_server : s->api_server));
 	tell_ready(s, ready_fd, path);
 	return GW_OK;
 }
@@ -360,6 +362,7 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 						  .destinations = s->destinations,
 						  .accounts = s->accounts,
 						  .egress = s->egress,
+						  .media_base = &s->media_base,
 						  .log = &s->log,
 						  .metrics = s->metrics,
 						  .settings = settings_relay(v) },
@@ -370,6 +373,7 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 {
 	gw_status st;
 
+	media_base_set(&s->media_base, s->cfg->api_url, s->cfg->listen_api, 0);
 	s->metrics = gateway_metrics_new();
 	s->accounts = accounts_new();
 	s->destinations = destinations_new();

@@ -9,6 +9,7 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "gateway/media_link.h"
 #include "gateway/account.h"
 #include "gateway/destination.h"
 #include "gateway/inbox.h"
@@ -70,6 +71,7 @@ struct server {
 	struct doctor_run *doctor_run; /* likewise (api_doctor.c) */
 	/* LIVE keys that listeners read (settings.c) */
 	_Atomic int64_t disk_min;
+	struct media_base media_base; /* of links to media in events */
 	_Atomic unsigned spools; /* open now (spool.c) */
 	struct hosts *_Atomic hosts;
 	struct notify notify; /* of the service manager */

@@ -202,14 +202,15 @@ static void sign(char out[SIGN_HUB_MAX], const struct secret *secret, struct str
 	mac_free(mac);
 }
 
-static void put_meta(struct buf *out, const struct store_event_row *e, const struct secret *secret)
+static void put_meta(struct buf *out, const struct store_event_row *e, const struct render_how *how,
+		     const struct secret *secret)
 {
 	char ours[SIGN_HUB_MAX];
 	struct buf body;
 	bool original;
 
 	buf_init(&body, RENDER_MAX);
-	if (render_meta(&body, e, &original) && !buf_failed(&body)) {
+	if (render_meta(&body, e, how, &original) && !buf_failed(&body)) {
 		if (!original)
 			sign(ours, secret, buf_str(&body));
 		buf_put_text(out, "{\"body\":");
@@ -221,18 +222,23 @@ static void put_meta(struct buf *out, const struct store_event_row *e, const str
 	buf_release(&body);
 }
 
+static struct render_how how_of(const struct streams *st)
+{
+	return (struct render_how){ .media_base = media_base_get(&st->server->media_base) };
+}
+
 /* One event as one server-sent message; nothing when it has no form.  `secret`: for meta. */
 static void put_event(struct buf *out, enum stream_format format, const struct store_event_row *e,
-		      const struct secret *secret)
+		      struct render_how how, const struct secret *secret)
 {
 	char id[ID_TEXT_MAX];
 	struct buf data;
 
 	buf_init(&data, RENDER_MAX * 2);
 	if (format == STREAM_META)
-		put_meta(&data, e, secret);
+		put_meta(&data, e, &how, secret);
 	else
-		render_godwit(&data, e, false);
+		render_godwit(&data, e, &how);
 	if (!buf_failed(&data) && data.len > 0) {
 		id_text(ID_EVENT, &e->id, id);
 		buf_put_fmt(out, "id: %s\nevent: %.*s\ndata: ", id, STR_ARG(e->type));
@@ -261,7 +267,7 @@ void streams_event(struct streams *st, struct event *e)
 			continue;
 		if (!done[t->format]) {
 			buf_init(&text[t->format], RENDER_MAX * 2);
-			put_event(&text[t->format], t->format, &e->row,
+			put_event(&text[t->format], t->format, &e->row, how_of(st),
 				  secret_of(st->server->accounts, e->row.account));
 			done[t->format] = true;
 		}
@@ -308,7 +314,8 @@ static bool put_missed(void *cookie, const struct store_event_row *e)
 	struct stream *t = cookie;
 
 	if (wants(t, e))
-		put_event(&t->backlog, t->format, e, secret_in(t->secrets, e->account));
+		put_event(&t->backlog, t->format, e, how_of(t->all),
+			  secret_in(t->secrets, e->account));
 	return false;
 }
 

@@ -283,7 +283,7 @@ static void check_rendered(const char *name, struct str body)
 		row.opaque = i % 2 == 1 ? STR("order-7") : STR_EMPTY;
 		row.stale = i % 3 == 1;
 		buf_reset(&b);
-		render_godwit(&b, &row, i % 2 == 0);
+		render_godwit(&b, &row, &(struct render_how){ .raw = i % 2 == 0 });
 		if (!is_event(buf_str(&b), &c))
 			fail_msg("%s[%zu]: %s", name, i, c.why);
 		types_seen()->seen[gw_notification_event(s.note, i)->type] = true;

@@ -5,7 +5,7 @@
 static struct str render(struct buf *b, const struct store_event_row *row, bool raw)
 {
 	buf_reset(b);
-	render_godwit(b, row, raw);
+	render_godwit(b, row, &(struct render_how){ .raw = raw });
 	assert_false(buf_failed(b));
 	return buf_str(b);
 }
@@ -145,7 +145,7 @@ static void all_renderings(const char *name, struct str body)
 		check_event(name, render(&b, &row, false));
 		check_event(name, render(&b, &row, true));
 		buf_reset(&b);
-		render_cloudevents(&b, &row, true);
+		render_cloudevents(&b, &row, &(struct render_how){ .raw = true });
 		check_event(name, buf_str(&b));
 	}
 	buf_release(&b);
@@ -171,7 +171,7 @@ static void an_envelope(void **state)
 	buf_init(&b, 1U << 20);
 	buf_init(&plain, 1U << 20);
 	row.account_id = STR("a/b c\"\xc3\xa9~");
-	render_cloudevents(&b, &row, false);
+	render_cloudevents(&b, &row, &(struct render_how){ .raw = false });
 	(void)render(&plain, &row, false);
 	j = scan_good(buf_str(&b));
 #define MEMBER(name) json_bytes(json_member(json_root(j.doc), STR(name)))
@@ -188,7 +188,7 @@ static void an_envelope(void **state)
 	row.at_s = 0;
 	row.has_conversation = false;
 	buf_reset(&b);
-	render_cloudevents(&b, &row, false);
+	render_cloudevents(&b, &row, &(struct render_how){ .raw = false });
 	assert_non_null(strstr(b.data, "\"time\":\"2026-11-18T11:08:20.214Z\""));
 	assert_null(strstr(b.data, "\"subject\""));
 	seen_release(&s);
@@ -207,18 +207,18 @@ static void the_original_when_it_may(void **state)
 
 	(void)state;
 	buf_init(&b, 1U << 20);
-	assert_true(render_meta(&b, &row, &original));
+	assert_true(render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	CHECK_INT("original", true, original);
 	assert_true(str_eq(buf_str(&b), one.body));
 	row = seen_row(&s, 0);
 	buf_reset(&b);
-	assert_true(render_meta(&b, &row, &original));
+	assert_true(render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	CHECK_INT("two events", false, original);
 	assert_null(strstr(b.data, "statuses"));
 	row = seen_row(&one, 0);
 	row.signature = STR("");
 	buf_reset(&b);
-	assert_true(render_meta(&b, &row, &original));
+	assert_true(render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	CHECK_INT("nobody signed it", false, original);
 	seen_release(&s);
 	seen_release(&one);
@@ -240,7 +240,7 @@ static void our_own_transitions(void **state)
 		row.signature = STR("");
 		buf_reset(&b);
 		CHECK_INT(s.in[i].kind, strcmp(s.in[i].kind, "failed") == 0,
-			  render_meta(&b, &row, &original));
+			  render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	}
 	seen_release(&s);
 	buf_release(&b);
@@ -306,7 +306,7 @@ static void minimal_bodies(const char *name, struct str body)
 
 		row.siblings = 2; /* as if there were others, so that it is spliced */
 		buf_reset(&b);
-		if (!render_meta(&b, &row, &original))
+		if (!render_meta(&b, &row, &(struct render_how){ 0 }, &original))
 			continue;
 		CHECK_INT(name, false, original);
 		check_minimal(name, &s, i, buf_str(&b));
@@ -341,10 +341,12 @@ static void what_has_no_place_is_not_rendered(void **state)
 
 		row.siblings = 2;
 		buf_reset(&b);
-		CHECK_INT(bodies[i], false, render_meta(&b, &row, &original));
+		CHECK_INT(bodies[i], false,
+			  render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 		row.siblings = 1;
 		buf_reset(&b);
-		CHECK_INT("but the original may go", true, render_meta(&b, &row, &original));
+		CHECK_INT("but the original may go", true,
+			  render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 		seen_release(&s);
 	}
 	buf_release(&b);
@@ -400,7 +402,7 @@ static void check_opaque(const char *name, const struct seen *s, struct str call
 
 	buf_init(&b, 1U << 20);
 	row.opaque = caller;
-	assert_true(render_meta(&b, &row, &original));
+	assert_true(render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	CHECK_INT(name, false, original);
 	(void)snprintf(
 		whole, sizeof(whole),
@@ -449,7 +451,7 @@ static void foreign_values_stay(void **state)
 	buf_init(&b, 1U << 20);
 	row.has_message = true;
 	row.opaque = STR("of the row");
-	assert_true(render_meta(&b, &row, &original));
+	assert_true(render_meta(&b, &row, &(struct render_how){ 0 }, &original));
 	CHECK_INT("original", true, original);
 	assert_true(str_eq(buf_str(&b), s.body));
 	seen_release(&s);
