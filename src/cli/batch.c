@@ -58,6 +58,7 @@ bool batch_read(struct json_val v, struct batch *out)
 	take_text(v, "why", out->why, sizeof(out->why));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		(void)json_get_i64(counts[i].of, str_from(counts[i].key), counts[i].to);
+	out->refused -= out->duplicates; /* which the API counts in both */
 	out->rate_tenths = tenths(v, "rate");
 	(void)json_get_i64(v, STR("eta_s"), &out->eta_s);
 	return true;

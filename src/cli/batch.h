@@ -12,7 +12,8 @@ struct batch {
 	char id[BATCH_ID_MAX], state[BATCH_WORD_MAX], number[64];
 	char name[256]; /* the label; empty: none */
 	char why[1024]; /* of a state that needs one; empty: none */
-	int64_t total, ready, refused, duplicates; /* rows of the list */
+	int64_t total, ready; /* rows of the list */
+	int64_t refused, duplicates; /* disjoint here; the API counts duplicates in both */
 	int64_t accepted, failed, unknown, expired; /* what became of the ready ones */
 	int64_t rate_tenths; /* messages in ten seconds */
 	int64_t eta_s; /* -1: not known */

@@ -100,15 +100,14 @@ static void on_row(void *cookie, const struct batch_row *r)
 
 static void on_sent(void *cookie, const struct batch_row *r)
 {
-	if (str_eq(r->state, STR("accepted")))
+	if (str_eq(r->state, STR("sent")))
 		on_row(cookie, r);
 }
 
 /* Not those that still wait: a batch that was paused or given up says so in its state. */
 static void on_failed(void *cookie, const struct batch_row *r)
 {
-	static const char *const words[] = { "failed", "unknown", "expired", "refused",
-					     "duplicate" };
+	static const char *const words[] = { "failed", "unknown", "expired", "refused" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_eq(r->state, str_from(words[i])))

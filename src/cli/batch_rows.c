@@ -51,27 +51,24 @@ int batch_rows(struct api *a, const char *id, const char *state, batch_row_fn fn
 	struct json_iter it;
 	struct json_val v;
 	struct buf path;
-	int64_t after = 0;
-	uint32_t got;
+	int64_t after = 0, next = 0;
 	int code;
 
 	do {
+		after = next;
 		buf_init(&path, 4096);
 		put_path(&path, id, state, after);
 		code = api_get(a, path.data, &answer);
 		buf_release(&path);
 		if (code != EXIT_OK)
 			return code;
-		got = 0;
 		for (it = json_iter(json_member(answer.json, STR("data"))); json_next(&it, &v);) {
 			read_row(v, &row);
-			if (row.row <= after)
-				continue; /* told already: never for ever */
-			after = row.row;
 			fn(cookie, &row);
-			got++;
 		}
-	} while (got == PAGE);
+		/* A page may have fewer rows than were asked for, or none, and not be the last. */
+	} while (json_get_i64(json_member(answer.json, STR("page")), STR("next"), &next) &&
+		 next > after);
 	return EXIT_OK;
 }
 
@@ -123,7 +120,7 @@ int batch_reasons(struct api *a, const struct batch *b, struct batch_reasons *ou
 	} states[] = { { "failed", b->failed },
 		       { "unknown", b->unknown },
 		       { "expired", b->expired },
-		       { "refused", b->refused } };
+		       { "refused", b->refused + b->duplicates } };
 	int code = EXIT_OK;
 
 	*out = (struct batch_reasons){ .count = 0 };

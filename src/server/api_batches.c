@@ -103,7 +103,7 @@ static void put_eta(struct batch_ask *q, const struct store_batch *b)
 
 	(void)snprintf(text, sizeof(text), "%.1f", q->rate);
 	json_w_kv_raw(q->w, "rate", str_from(text));
-	if (str_eq(b->state, STR("running")) && rate > 0)
+	if ((str_eq(b->state, STR("running")) || str_eq(b->state, STR("ready"))) && rate > 0)
 		json_w_kv_i64(q->w, "eta_s", (int64_t)((double)left / rate + 0.5));
 	else
 		json_w_kv_null(q->w, "eta_s");

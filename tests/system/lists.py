@@ -83,7 +83,7 @@ class Lists:
         """The next `count` waiting rows are settled."""
         rows = [r for r in self.rows if r["state"] == "waiting"][:count]
         for row in rows:
-            row.update(state=state, id="msg_%d" % row["row"], **more)
+            row.update(state={"accepted": "sent"}.get(state, state), id="msg_%d" % row["row"], **more)
         self.batch["progress"][state] += len(rows)
 
     def go_on(self):
@@ -116,9 +116,10 @@ class Lists:
         if method == "POST":
             return self.order(path.rpartition("/")[2], body)
         if path.endswith("/results"):
-            rows = [r for r in self.rows if query.get("state") in (None, r["state"])
-                    and r["row"] > int(query.get("after", 0))]
-            return 200, {"data": rows[:int(query.get("limit", 50))], "page": {"next": None}}
+            rest = [r for r in self.rows if r["row"] > int(query.get("after", 0))]
+            looked = rest[:min(int(query.get("limit", 50)), 700)]  # a page may be shorter, and empty
+            return 200, {"data": [r for r in looked if query.get("state") in (None, r["state"])],
+                         "page": {"next": looked[-1]["row"] if len(looked) < len(rest) else None}}
         self.looks += 1
         self.go_on()
         return 200, self.batch

@@ -5,8 +5,10 @@ The figures of a million rows are the bench's (tools/run-bench --only list); her
 """
 import csv
 import io
+import os
+import subprocess
 
-from kit import wait_until
+from kit import BIN, WAIT, wait_until
 from test_batch import TEMPLATE, add, look, order, wait_state
 
 ROWS = 50000
@@ -38,9 +40,18 @@ def long_list():
 
 
 def found_in(gateway, batch):
-    """row -> finding, of the rows that were refused, as the CSV has them."""
+    """row -> finding, of the rows that were refused, as the API's CSV has them."""
     text = gateway.local("GET", "/api/v1/batches/%s/results?format=csv&state=refused" % batch).text
     return {int(r["row"]): r["code"] for r in csv.DictReader(io.StringIO(text))}
+
+
+def written(gateway, batch):
+    """The same from the command, which reads page by page."""
+    done = subprocess.run([BIN, "batch", "results", batch, "--out", "-"], stdout=subprocess.PIPE, encoding="utf-8",
+                          env={**os.environ, "GODWIT_SERVER": "unix:" + gateway.socket}, timeout=WAIT + 60, check=True)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [int(r["row"]) for r in rows] == list(range(1, ROWS + 1))
+    return {int(r["row"]): r["code"] for r in rows if r["state"] == "refused"}
 
 
 def test_a_long_list_is_not_kept_in_memory(make_gateway):
@@ -56,6 +67,7 @@ def test_a_long_list_is_not_kept_in_memory(make_gateway):
     assert ready["rows"] == {"total": ROWS, "ready": ROWS - len(findings), "refused": len(findings),
                              "duplicates": sum(f == "duplicate" for f in findings.values())}
     assert found_in(gateway, batch) == findings
+    assert written(gateway, batch) == findings
     checked = memory(gateway) - idle
     assert checked < ROWS * BYTES_OF_A_ROW, "%.0f bytes a row" % (checked / ROWS)
 

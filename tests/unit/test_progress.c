@@ -24,7 +24,7 @@ static void batches(void **state)
 	(void)state;
 	read_into(
 		"{\"id\":\"bat_1\",\"name\":\"May\",\"state\":\"running\",\"number\":\"57\",\"rows\":"
-		"{\"total\":12,\"ready\":10,\"refused\":1,\"duplicates\":1},\"progress\":{\"waiting\":4,"
+		"{\"total\":12,\"ready\":10,\"refused\":2,\"duplicates\":1},\"progress\":{\"waiting\":4,"
 		"\"accepted\":3,\"failed\":2,\"unknown\":1,\"expired\":1},\"rate\":74.76,\"eta_s\":79,"
 		"\"why\":null}",
 		&b);
