@@ -19,6 +19,7 @@
 #include "base/fault.h"
 #include "base/mask.h"
 #include "base/mem.h"
+#include "gateway/backoff.h"
 #include "gateway/body_splice.h"
 #include "gateway/dispatch_int.h"
 #include "gateway/plan.h"
@@ -30,7 +31,6 @@
 #define URL_MAX 2048
 #define HEADER_MAX (SECRET_MAX + 64)
 #define UNREACHABLE_NS_MAX (30 * NS_PER_S)
-#define JITTER_PERCENT 20
 
 /* ---- the request ---- */
 
@@ -171,21 +171,17 @@ static int64_t max64(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* base x 2^(tries - 1), at most max and retry_max, +-20 %; never before Retry-After. */
+/* As its class says, at most retry_max; never before Retry-After. */
 static int64_t backoff_ns(struct dispatch *d, const struct outq_entry *e, const struct verdict *v,
 			  const struct http_outcome *o)
 {
-	int64_t most = d->o.settings->retry_max_ms, ms = v->base_ms;
+	int64_t retry_max = d->o.settings->retry_max_ms, ms;
 
-	if (v->max_ms > 0)
-		most = min64(most, v->max_ms);
-	for (uint32_t i = 1; i < e->tries && ms < most; i++)
-		ms *= 2;
-	ms = min64(ms, most);
-	ms -= ms * JITTER_PERCENT / 100;
-	ms += (int64_t)rnd_below(&d->rnd, (uint64_t)ms * 2 * JITTER_PERCENT / 100 + 1);
+	ms = backoff_ms(v->base_ms, v->max_ms > 0 ? min64(v->max_ms, retry_max) : retry_max,
+			e->tries, &d->rnd);
 	if (o->retry_after_s > 0)
-		ms = max64(ms, min64(o->retry_after_s * 1000, d->o.settings->retry_max_ms));
+		ms = max64(ms,
+			   backoff_after_ms(min64(o->retry_after_s * 1000, retry_max), &d->rnd));
 	return ms * NS_PER_MS;
 }
 
@@ -230,6 +226,14 @@ static void pause_account(struct dispatch *d, struct account *a, const struct ve
 					      .answer = answer });
 }
 
+/* Not all at the moment at which a block or a pause ends. */
+static int64_t late_ns(struct dispatch *d, int64_t now_ns, int64_t until_ns)
+{
+	int64_t ms = (until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	return now_ns + backoff_after_ms(ms, &d->rnd) * NS_PER_MS;
+}
+
 /* The side effects; returns when this message may be tried again. */
 static int64_t take_effect(struct dispatch *d, struct outq_entry *e, const struct verdict *v,
 			   const struct http_outcome *o)
@@ -246,10 +250,11 @@ static int64_t take_effect(struct dispatch *d, struct outq_entry *e, const struc
 	case EFFECT_PAIR:
 		next_ns = pairs_throttled(d->pairs, n->id, e->lane->key, now_ns,
 					  d->o.settings->retry_max_ms * NS_PER_MS);
+		next_ns = late_ns(d, now_ns, next_ns);
 		break;
 	case EFFECT_PAUSE:
 		pacer_pause(&n->pacer, now_ns + v->pause_ms * NS_PER_MS);
-		next_ns = max64(next_ns, n->pacer.paused_ns);
+		next_ns = max64(next_ns, late_ns(d, now_ns, n->pacer.paused_ns));
 		break;
 	case EFFECT_ACCOUNT:
 		if (number != NULL)
@@ -262,6 +267,7 @@ static int64_t take_effect(struct dispatch *d, struct outq_entry *e, const struc
 			n->unreachable++;
 			pacer_pause(&n->pacer, now_ns + min64(pause, UNREACHABLE_NS_MAX));
 		}
+		next_ns = max64(next_ns, late_ns(d, now_ns, n->pacer.paused_ns));
 		break;
 	}
 	return next_ns;

@@ -17,10 +17,10 @@
 #include "gateway/relay_int.h"
 
 #include "base/panic.h"
+#include "gateway/backoff.h"
 
 #include <inttypes.h>
 
-#define JITTER_PERCENT 20
 #define LOST_NS (120 * 3600 * NS_PER_S) /* parked for so long: reliability.md 1.1 */
 
 /* reliability.md 3.5: what passes before each attempt; 72 h in all. */
@@ -38,12 +38,9 @@ int64_t relay_delay_ms(uint32_t burned, int64_t lifetime_ms)
 	return sum > lifetime_ms ? -1 : (int64_t)schedule_s[burned] * 1000;
 }
 
-/* +- 20 %, so that heads that failed together do not come back together. */
 static int64_t jittered_ns(struct relay *r, int64_t ms)
 {
-	int64_t span = ms * 2 * JITTER_PERCENT / 100;
-
-	return (ms - span / 2 + (int64_t)rnd_below(&r->rnd, (uint64_t)span + 1)) * NS_PER_MS;
+	return backoff_around_ms(ms, &r->rnd) * NS_PER_MS;
 }
 
 /* ---- the answer */
@@ -133,8 +130,7 @@ static void apply(struct outlet *o, struct delivery *d, enum verdict v, bool par
 		int64_t s = out->retry_after_s;
 
 		s = s < 1 ? 1 : s > RELAY_WAIT_MAX_S ? RELAY_WAIT_MAX_S : s;
-		/* Never earlier than asked: the jitter is on top. */
-		put_off(o, d, &note, s * NS_PER_S + jittered_ns(o->relay, s * 100));
+		put_off(o, d, &note, backoff_after_ms(s * 1000, &o->relay->rnd) * NS_PER_MS);
 	} else if (parked || v == VERDICT_GONE) {
 		delivery_want(d, d->stored, NULL);
 	} else {

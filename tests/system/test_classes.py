@@ -3,7 +3,8 @@
 
 import pytest
 
-from sends import HOUR_MS, MINUTE_MS, Meta, someone, text, wait_until
+from kit import Clock
+from sends import HOUR_MS, MINUTE_MS, Meta, at_ms, someone, text, wait_until
 
 THROTTLES = {4: 30, 80007: 30, 130429: 1, 131056: 1, 131057: 60, 133016: 60}  # code: first wait, s
 REJECTIONS = {100: 400, 10: 403, 200: 403, 131005: 403, 131008: 400, 131009: 400, 131021: 400, 131026: 400,
@@ -46,6 +47,66 @@ def test_a_throttle_waits_and_burns_nothing(stacks, code):
     assert stack.gateway.states(msg)[:2] == ["sending", "waiting"]
 
 
+def delays_of(stack, msg, count):
+    """How long it waits after each of its first tries, ms; the clock stands and is moved to the moment of the next."""
+    clock, found = Clock(stack.sandbox), []
+    for n in range(1, count + 1):
+        message = wait_until("try %d" % n, lambda: tried(stack, msg, n))
+        assert (message["reason"], message["attempts"]) == ("backoff", 0)
+        found.append(at_ms(message["next_at"]) - clock.now_ms())
+        clock.advance(ms=found[-1] - 1)
+        assert stack.gateway.look(msg)["tries"] == n, "not before its time"
+        clock.advance(ms=2)
+    return found
+
+
+def tried(stack, msg, n):
+    message = stack.gateway.look(msg)
+    return message if (message["tries"], message["state"]) == (n, "waiting") else None
+
+
+@pytest.mark.parametrize("code", THROTTLES)
+def test_delays_of_a_class(stack, code):
+    """Twice as long each time (four times for the pair), with jitter, and no attempt burned."""
+    clock, growth = Clock(stack.sandbox), 4 if code == 131056 else 2
+    clock.freeze()
+    to = someone()
+    stack.inject(to=to, code=code, always=True)
+    delays = delays_of(stack, stack.gateway.send_async(text(to)), 5)
+    ratios = [d / (min(THROTTLES[code] * growth ** i, 60 if code == 130429 else 3600) * 1000)
+              for i, d in enumerate(delays)]
+    low, high = (1.0, 1.1) if code == 131056 else (0.8, 1.2)
+    assert all(low - 0.01 <= r <= high + 0.01 for r in ratios), ratios
+    assert len({round(r, 3) for r in ratios}) > 1, "no jitter"
+
+
+def test_delays_where_nobody_answers(stack):
+    """The same where Meta is not reached."""
+    gateway, gone = stack.gateway, Meta()
+    gone.close()
+    gateway.term()
+    gateway.accounts["test"]["base_url"] = gone.url
+    gateway.start()
+    Clock(stack.sandbox).freeze()
+    delays = delays_of(stack, gateway.send_async(text(someone())), 8)
+    assert all(0.8 <= d / (min(2 ** i, 60) * 1000) <= 1.21 for i, d in enumerate(delays)), delays
+    assert len({round(d / 2 ** i) for i, d in enumerate(delays[:6])}) > 1, "no jitter"
+
+
+@pytest.mark.parametrize("code", THROTTLES)
+def test_a_class_ends_with_its_life(stacks, code):
+    """What burns no attempt is capped by the lifetime, whatever attempts_max is."""
+    stack, to = stacks(conf={"queue.attempts_max": 1, "queue.lifetime": "1h"}), someone()
+    stack.inject(to=to, code=code, always=True)
+    msg = stack.gateway.send_async(text(to))
+    stack.gateway.wait_state(msg, "waiting")
+    stack.advance(HOUR_MS - 3 * MINUTE_MS)
+    stack.gateway.wait_state(msg, "waiting")
+    stack.advance(3 * MINUTE_MS)
+    message = stack.gateway.wait_state(msg, "expired")
+    assert message["attempts"] == 0 and message["tries"] >= 1 and stack.accepted(to) == []
+
+
 def test_a_throttle_is_one_whatever_its_http_status(shared):
     for http in (400, 403, 429, 500, 503):
         to = someone()
@@ -61,7 +122,7 @@ def test_retry_after_is_kept(stack):
     stack.gateway.wait_state(msg, "waiting")
     stack.advance(299000 - 5000)
     assert stack.gateway.state(msg) == "waiting"
-    stack.advance(10000)
+    stack.advance(36000)  # a tenth of jitter is on top
     stack.gateway.wait_state(msg, "accepted")
 
 
