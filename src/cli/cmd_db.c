@@ -248,6 +248,19 @@ const struct cmd cmd_db_check = {
 
 /* ---- restore ---- */
 
+/* Its secrets open only with the key that sealed them, which no backup holds. */
+static void tell_key(const struct cli *cli, const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/secrets.key", dir) < (int)sizeof(path) &&
+	    access(path, F_OK) != 0)
+		cli_note(cli,
+			 "There is no %s: before the start put the key there that the backup's "
+			 "gateway had, unless secrets.key_file names it.",
+			 path);
+}
+
 static int report_restore(struct cli *cli, const struct store_restore *r, struct findings *f)
 {
 	struct json_writer w;
@@ -270,6 +283,7 @@ static int report_restore(struct cli *cli, const struct store_restore *r, struct
 				 "%s is damaged; nothing was changed", r->path);
 	printf("%s %s holds %s: %lld events, %lld messages\n", out_mark(cli, MARK_OK), r->dir,
 	       r->path, (long long)r->file.events, (long long)r->file.messages);
+	tell_key(cli, r->dir);
 	if (r->aside[0] != '\0')
 		cli_note(cli, "What was there before: %s", r->aside);
 	if (r->held > 0)

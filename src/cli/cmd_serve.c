@@ -10,6 +10,7 @@
 #include "cli/child.h"
 #include "cli/config_open.h"
 #include "server/serve.h"
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 extern const struct cmd cmd_serve;
@@ -29,6 +30,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	if (!opt_parse(cli, &cmd_serve, opts, &argc, &argv))
 		return cli->code;
+	(void)prctl(PR_SET_DUMPABLE, 0); /* no core: its memory holds tokens and secrets */
 	(void)umask(077); /* messages and secrets: what is created is for its owner */
 	if (with_parent)
 		child_ends_with_parent();

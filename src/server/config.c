@@ -516,6 +516,20 @@ static void default_folder(struct config *c)
 		(void)snprintf(out, sizeof(c->values.data_dir), "%s/.local/share/godwit", home);
 }
 
+/* A credential of the service, where there is one. */
+static void default_key_file(struct config *c)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char *out = c->values.key_file, path[sizeof(c->values.key_file)];
+
+	if (out[0] != '\0')
+		return;
+	if (folder != NULL &&
+	    snprintf(path, sizeof(path), "%s/secrets_key", folder) < (int)sizeof(path) &&
+	    access(path, F_OK) == 0)
+		(void)str_copy(str_from(path), out, sizeof(path));
+}
+
 static void check_retention(struct config *c, const char *name, int64_t days)
 {
 	const struct key *k = key_find(str_from(name));
@@ -609,6 +623,7 @@ gw_status config_load(const char *path, const struct config_override *overrides,
 	}
 	outside_secrets(c);
 	default_folder(c);
+	default_key_file(c);
 	check_words(c);
 	check_accounts(c);
 	*out = c;

@@ -315,6 +315,8 @@ static gw_status open_store(struct server *s, struct gw_error *err)
 					 .readers = 2,
 					 .retain_events_ms = s->cfg->retention_events * DAY_MS,
 					 .retain_messages_ms = s->cfg->retention_messages * DAY_MS,
+					 .key_file = s->cfg->key_file,
+					 .previous_key_file = s->cfg->previous_key_file,
 					 .window_max_us = s->cfg->store_window_us },
 		&s->store, err);
 }

@@ -21,6 +21,7 @@
 
 #include "store/sqlite_cache.h"
 #include "store/sqlite_dedupe.h"
+#include "store/sqlite_secret.h"
 #include "store/sqlite_sql.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ struct writer {
 	struct sql sql;
 	const struct clock *clock;
 	struct rnd rnd;
+	struct keyring keys; /* written before any thread starts */
 	struct id_maker ids;
 	struct cache *aliases; /* alias -> contact row */
 	struct cache *contacts; /* row -> id, names */
@@ -225,10 +227,6 @@ void batch_row_read(struct cols *c, struct store_batch *b); /* BATCH_COLUMNS */
 #define SPLICE_MAX 128 /* 9 spans of two varints of 5, a word of 24 and its length */
 size_t splice_pack(const struct store_splice *splice, unsigned char out[SPLICE_MAX]);
 bool splice_unpack(struct str bytes, struct store_splice *out);
-
-/* ---- sqlite_tables.c */
-/* Secrets: NULL when empty, else a version byte and the bytes. */
-struct str secret_open(struct str blob);
 
 /* ---- sqlite_sweep.c: housekeeping; each returns when it wants to run again (clock_real_ns) */
 int64_t sweep_step(struct store *s, int64_t now_ns);

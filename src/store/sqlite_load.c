@@ -16,6 +16,7 @@
 struct loading {
 	struct sql sql;
 	const struct store_loader *l;
+	const struct keyring *keys;
 	int64_t now_ms;
 };
 
@@ -38,20 +39,36 @@ static gw_status each(struct loading *g, sqlite3_stmt *st, row_fn fn)
 	return status;
 }
 
+/* The next column; what it holds lives as long as *open does. */
+static bool unseal(const struct loading *g, const char *column, struct str owner, struct cols *c,
+		   struct secret *open, struct str *out)
+{
+	bool ok = secret_unseal(g->keys, column, owner, col_str(c), open);
+
+	*out = str_make((const char *)open->bytes, open->len);
+	return ok;
+}
+
 static gw_status on_account(struct loading *g, struct cols *c)
 {
+	static const char *const columns[] = { "account.app_secret", "account.app_secret_previous",
+					       "account.verify_token", "account.token" };
 	struct store_account a = { .row = col_i64(c) };
+	struct str *const to[] = { &a.app_secret, &a.app_secret_previous, &a.verify_token,
+				   &a.token };
+	struct secret open[ARRAY_LEN(columns)] = { { .len = 0 } };
+	bool ok = true;
 
 	a.name = col_str(c);
 	a.app_id = col_str(c);
-	a.app_secret = secret_open(col_str(c));
-	a.app_secret_previous = secret_open(col_str(c));
-	a.verify_token = secret_open(col_str(c));
-	a.token = secret_open(col_str(c));
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+		ok = unseal(g, columns[i], a.name, c, &open[i], to[i]) && ok;
 	a.base_url = col_str(c);
 	a.version = col_str(c);
-	g->l->account(g->l->cookie, &a);
-	return GW_OK;
+	if (ok)
+		g->l->account(g->l->cookie, &a);
+	explicit_bzero(open, sizeof(open));
+	return ok ? GW_OK : GW_EAUTH;
 }
 
 static gw_status on_number(struct loading *g, struct cols *c)
@@ -85,15 +102,18 @@ static gw_status on_key(struct loading *g, struct cols *c)
 static gw_status on_destination(struct loading *g, struct cols *c)
 {
 	struct store_destination d = { .row = col_i64(c) };
-	struct str state;
+	struct secret now = { .len = 0 }, before = { .len = 0 };
+	struct str state, id;
+	bool ok;
 
 	(void)col_id(c, &d.id); /* NOT NULL */
 	d.name = col_str(c);
 	d.url = col_str(c);
 	d.format = col_str(c);
 	d.filter = col_str(c);
-	d.secret = secret_open(col_str(c));
-	d.secret_previous = secret_open(col_str(c));
+	id = str_make((const char *)d.id.bytes, ID_BYTES);
+	ok = unseal(g, "destination.secret", id, c, &now, &d.secret);
+	ok = unseal(g, "destination.secret_previous", id, c, &before, &d.secret_previous) && ok;
 	d.previous_until_ms = col_i64(c);
 	d.include_raw = col_bool(c);
 	d.relay_stale = col_bool(c);
@@ -101,8 +121,11 @@ static gw_status on_destination(struct loading *g, struct cols *c)
 	state = col_str(c);
 	d.state = str_eq(state, STR("active")) ? "active" : "disabled"; /* CHECK: one of these */
 	d.created_ms = col_i64(c);
-	g->l->destination(g->l->cookie, &d);
-	return GW_OK;
+	if (ok)
+		g->l->destination(g->l->cookie, &d);
+	secret_release(&now);
+	secret_release(&before);
+	return ok ? GW_OK : GW_EAUTH;
 }
 
 static gw_status on_template(struct loading *g, struct cols *c)
@@ -211,7 +234,7 @@ static gw_status load_sends(struct loading *g)
 
 gw_status store_load_all(struct store *s, const struct store_loader *l, struct gw_error *err)
 {
-	struct loading g = { .l = l, .now_ms = clock_wall_ms(s->o.clock) };
+	struct loading g = { .l = l, .keys = &s->w.keys, .now_ms = clock_wall_ms(s->o.clock) };
 	const struct {
 		bool wanted;
 		enum sql_id sql;

@@ -145,35 +145,66 @@ static gw_status ask(sqlite3 *db, const char *sql, int64_t *out, struct gw_error
 	return status;
 }
 
+/* The first key of the tokens, where there is none; sealed. */
+static gw_status make_token_key(struct store *s, sqlite3 *db, struct gw_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct sealed sealed;
+	gw_status status = GW_OK;
+
+	rnd_bytes(&s->w.rnd, s->token_key, sizeof(s->token_key));
+	ASSERT(secret_seal(&s->w.keys, &s->w.rnd, "setting.value", STR("token_key"),
+			   str_make((const char *)s->token_key, sizeof(s->token_key)), &sealed));
+	if (sqlite3_prepare_v2(db, "INSERT INTO setting VALUES('token_key',?1)", -1, &st, NULL) !=
+		    SQLITE_OK ||
+	    sqlite3_bind_blob(st, 1, sealed.bytes, (int)sealed.len, SQLITE_STATIC) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_DONE)
+		status = gw_error_set(err, GW_EIO, "cannot keep the token key: %s",
+				      sqlite3_errmsg(db));
+	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	return status;
+}
+
 /* Read the MAC key of the tokens, or make it. */
 static gw_status token_key(struct store *s, sqlite3 *db, struct gw_error *err)
 {
+	struct secret key = { .len = 0 };
 	sqlite3_stmt *st = NULL;
 	gw_status status = GW_OK;
-	unsigned char key[32];
+	bool found = false;
 	int rc;
 
-	rnd_bytes(&s->w.rnd, key, sizeof(key));
-	rc = sqlite3_prepare_v2(db,
-				"INSERT INTO setting VALUES('token_key',?1) ON CONFLICT DO UPDATE "
-				"SET value=value RETURNING value",
-				-1, &st, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(st, 1, key, sizeof(key), SQLITE_STATIC);
+	rc = sqlite3_prepare_v2(db, "SELECT value FROM setting WHERE name='token_key'", -1, &st,
+				NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == sizeof(s->token_key))
-		memcpy(s->token_key, sqlite3_column_blob(st, 0), sizeof(s->token_key));
-	else
+	if (rc == SQLITE_ROW) {
+		found = secret_unseal(&s->w.keys, "setting.value", STR("token_key"),
+				      col_str(&(struct cols){ st, 0 }), &key) &&
+			key.len == sizeof(s->token_key);
+		if (found)
+			memcpy(s->token_key, key.bytes, sizeof(s->token_key));
+	}
+	if (!found && rc != SQLITE_DONE)
 		status = gw_error_set(err, GW_EIO, "cannot read the token key: %s",
 				      sqlite3_errmsg(db));
-	while (rc == SQLITE_ROW)
-		rc = sqlite3_step(st); /* RETURNING commits at the end */
-	if (sqlite3_finalize(st) != SQLITE_OK && status == GW_OK)
-		status = gw_error_set(err, GW_EIO, "cannot keep the token key: %s",
-				      sqlite3_errmsg(db));
-	explicit_bzero(key, sizeof(key));
-	return status;
+	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	secret_release(&key);
+	return status == GW_OK && !found ? make_token_key(s, db, err) : status;
+}
+
+static gw_status open_secrets(struct store *s, sqlite3 *db, struct gw_error *err)
+{
+	char path[PATH_MAX];
+	const char *key_file = s->o.key_file;
+
+	if (key_file == NULL || key_file[0] == '\0') {
+		if (snprintf(path, sizeof(path), "%s/secrets.key", s->dir) >= (int)sizeof(path))
+			return gw_error_set(err, GW_ELIMIT, "%s is too long a path", s->dir);
+		key_file = path;
+	}
+	return secrets_open(&s->w.keys, db, key_file, s->o.previous_key_file, &s->w.rnd, s->o.log,
+			    err);
 }
 
 static gw_status writer_open(struct store *s, struct gw_error *err)
@@ -194,6 +225,8 @@ static gw_status writer_open(struct store *s, struct gw_error *err)
 	w->sql.db = db; /* from here on closed by writer_close() */
 	w->sql.log = s->o.log;
 	status = migrate_run(db, s->dir, migrations, migration_count, s->o.clock, s->o.log, err);
+	if (status == GW_OK)
+		status = open_secrets(s, db, err);
 	if (status == GW_OK)
 		status = token_key(s, db, err);
 	if (status == GW_OK)
@@ -231,6 +264,7 @@ static void free_store(struct mail *mail)
 	mailbox_free(s->box);
 	reader_release(s);
 	explicit_bzero(s->token_key, sizeof(s->token_key));
+	explicit_bzero(&s->w.keys, sizeof(s->w.keys));
 	free(s->dir);
 	free(s->path);
 	free(s);

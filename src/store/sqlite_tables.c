@@ -3,44 +3,15 @@
  * sqlite_tables.c - the small tables: accounts, numbers, keys, destinations
  *
  * Whole rows are written; who wants to change a part reads it first (the loop holds them all).
- * Secrets are blobs whose first byte is the version of their form: 0x00, plain.
- * THREADS  the store thread; secret_open(): any
+ * Secrets are sealed: sqlite_secret.h.
+ * THREADS  the store thread
  * TESTS    tests/unit/test_store_tables.c
  */
 #include "store/sqlite_int.h"
 
-#include "base/mac.h"
-
-#define SECRET_PLAIN 0x00
-
-struct sealed {
-	unsigned char bytes[1 + SECRET_MAX];
-	size_t len; /* 0: none */
-};
-
-static bool seal(struct str secret, struct sealed *out)
-{
-	out->len = 0;
-	if (secret.len > SECRET_MAX)
-		return false;
-	if (secret.len == 0)
-		return true;
-	out->bytes[0] = SECRET_PLAIN;
-	memcpy(out->bytes + 1, secret.ptr, secret.len);
-	out->len = 1 + secret.len;
-	return true;
-}
-
 static void bind_sealed(struct bind *b, const struct sealed *s)
 {
 	bind_blob_or_null(b, str_make((const char *)s->bytes, s->len));
-}
-
-struct str secret_open(struct str blob)
-{
-	if (blob.len < 1 || blob.ptr[0] != SECRET_PLAIN)
-		return STR_EMPTY;
-	return str_slice(blob, 1, blob.len);
 }
 
 /* Run one of the ..._PUT statements; its one column is the row. */
@@ -65,10 +36,13 @@ gw_status tables_put_destination(struct writer *w, struct store_req *req)
 	struct store_destination *d = &CONTAINER_OF(req, struct store_put_destination, req)->d;
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_DESTINATION_PUT);
 	struct bind b = { st, 0 };
+	struct str id = str_make((const char *)d->id.bytes, ID_BYTES);
 	struct sealed secret, previous;
 	gw_status status = GW_ELIMIT;
 
-	if (seal(d->secret, &secret) && seal(d->secret_previous, &previous)) {
+	if (secret_seal(&w->keys, &w->rnd, "destination.secret", id, d->secret, &secret) &&
+	    secret_seal(&w->keys, &w->rnd, "destination.secret_previous", id, d->secret_previous,
+			&previous)) {
 		bind_row(&b, d->row);
 		bind_id(&b, &d->id);
 		bind_str(&b, d->name);
@@ -87,8 +61,6 @@ gw_status tables_put_destination(struct writer *w, struct store_req *req)
 		if (status == GW_OK && d->row > DESTINATION_ROW_MAX)
 			status = GW_ELIMIT; /* rolled back */
 	}
-	explicit_bzero(&secret, sizeof(secret));
-	explicit_bzero(&previous, sizeof(previous));
 	return status;
 }
 
@@ -112,15 +84,21 @@ gw_status tables_put_key(struct writer *w, struct store_req *req)
 gw_status tables_put_account(struct writer *w, struct store_req *req)
 {
 	struct store_account *a = &CONTAINER_OF(req, struct store_put_account, req)->a;
-	const struct str secrets[] = { a->app_secret, a->app_secret_previous, a->verify_token,
-				       a->token };
+	const struct {
+		const char *column;
+		struct str secret;
+	} secrets[] = { { "account.app_secret", a->app_secret },
+			{ "account.app_secret_previous", a->app_secret_previous },
+			{ "account.verify_token", a->verify_token },
+			{ "account.token", a->token } };
 	struct sealed sealed[ARRAY_LEN(secrets)];
 	sqlite3_stmt *st = sql_use(&w->sql, SQL_ACCOUNT_PUT);
 	struct bind b = { st, 0 };
 	gw_status status = GW_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
-		if (!seal(secrets[i], &sealed[i]))
+		if (!secret_seal(&w->keys, &w->rnd, secrets[i].column, a->name, secrets[i].secret,
+				 &sealed[i]))
 			status = GW_ELIMIT;
 	}
 	if (status == GW_OK) {
@@ -132,7 +110,6 @@ gw_status tables_put_account(struct writer *w, struct store_req *req)
 			bind_sealed(&b, &sealed[i]);
 		status = put_row(w, st, &a->row);
 	}
-	explicit_bzero(sealed, sizeof(sealed));
 	return status;
 }
 

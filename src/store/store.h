@@ -50,12 +50,15 @@ struct store_options {
 	/* how long what is settled is kept; 0: for ever; else longer than dedupe keys, nine days */
 	int64_t retain_events_ms, retain_messages_ms;
 	int64_t window_max_us; /* longest wait for more requests before a commit (adaptive) */
+	/* of the key that seals secrets, and of the one before; NULL: DIR/secrets.key, and none */
+	const char *key_file, *previous_key_file;
 	size_t dedupe_run; /* keys kept in memory before they go to their table, 2^n; 0: 32768 */
 };
 
 /*
  * Lock, open, migrate (after a copy into backup/), start the threads.
- * GW_EBUSY: another process has the folder; GW_ESTATE: the schema is newer.
+ * GW_EBUSY: another process has the folder; GW_ESTATE: the schema is newer; GW_EAUTH: the secrets
+ * are sealed with another key.
  */
 GW_NODISCARD gw_status store_open(const struct store_options *o, struct store **out,
 				  struct gw_error *err);
@@ -318,7 +321,7 @@ struct store_destination {
 	int64_t row; /* 0: new */
 	struct id id;
 	struct str name, url, format, filter; /* filter: JSON as the API takes it */
-	struct str secret, secret_previous; /* raw bytes; stored as versioned blobs */
+	struct str secret, secret_previous; /* raw bytes; stored sealed */
 	int64_t previous_until_ms;
 	bool include_raw, relay_stale, removed;
 	const char *state; /* "active", "disabled" */

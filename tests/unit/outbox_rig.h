@@ -256,12 +256,26 @@ static inline int rig_tear_down(void **state)
 		}                                                           \
 	} while (0)
 
-/* Turns of the loop for so long, to see that nothing happens. */
+/* Messages in that state. */
+static inline int64_t rig_gauge(const struct rig *r, enum outq_state state)
+{
+	return metrics_get(r->metrics, M_OUTBOX_STATE, state, 0);
+}
+
+static inline bool rig_store_idles(const struct rig *r)
+{
+	struct store_load load;
+
+	store_load_now(r->k.store, &load);
+	return load.uncommitted_bytes == 0;
+}
+
+/* Turns of the loop for so long, to see that nothing happens; what was begun is committed. */
 static inline void rig_quiet(struct rig *r, int64_t ms)
 {
 	int64_t end = clock_real_ns() + ms * NS_PER_MS;
 
-	while (clock_real_ns() < end)
+	while (clock_real_ns() < end || !rig_store_idles(r))
 		loop_turn(r->loop, 5);
 }
 

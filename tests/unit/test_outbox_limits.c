@@ -13,8 +13,7 @@ static void a_throttle_keeps_the_order(void **state)
 	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 400, 130429, NULL });
 	first = rig_send(r, RIG_TEXT("491511", "first"));
 	second = rig_send(r, RIG_TEXT("491511", "second"));
-	RIG_UNTIL(r, graph_count(&r->graph) == 1);
-	rig_quiet(r, 50);
+	RIG_UNTIL(r, graph_count(&r->graph) == 1 && rig_gauge(r, OUTQ_WAITING) == 1);
 	assert_false(first->done || second->done);
 	rig_advance(r, 2000);
 	RIG_UNTIL(r, first->done && second->done);
@@ -41,10 +40,9 @@ static void a_blocked_pair_blocks_nobody_else(void **state)
 	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 400, 131056, NULL });
 	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 400, 131056, NULL });
 	blocked = rig_send(r, RIG_TEXT("491511", "x"));
-	RIG_UNTIL(r, graph_count(&r->graph) == 1);
-	rig_quiet(r, 20);
+	RIG_UNTIL(r, graph_count(&r->graph) == 1 && rig_gauge(r, OUTQ_WAITING) == 1);
 	rig_advance(r, 1000); /* 4^0 */
-	RIG_UNTIL(r, graph_count(&r->graph) == 2);
+	RIG_UNTIL(r, graph_count(&r->graph) == 2 && rig_gauge(r, OUTQ_WAITING) == 1);
 	other = rig_send(r, RIG_TEXT("491512", "x"));
 	RIG_UNTIL(r, other->done);
 	rig_quiet(r, 20);
@@ -63,8 +61,7 @@ static void a_number_in_maintenance_pauses(void **state)
 
 	graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 500, 131057, NULL });
 	one = rig_send(r, RIG_TEXT("491511", "x"));
-	RIG_UNTIL(r, graph_count(&r->graph) == 1);
-	rig_quiet(r, 20);
+	RIG_UNTIL(r, graph_count(&r->graph) == 1 && rig_gauge(r, OUTQ_WAITING) == 1);
 	two = rig_send(r, RIG_TEXT("491512", "x"));
 	s.number_id = STR(RIG_OTHER);
 	other = rig_submit(r, s);
@@ -89,8 +86,7 @@ static void attempts_are_capped(void **state)
 		graph_next(&r->graph, (struct graph_step){ GRAPH_ERROR, 500, 131016, NULL });
 	c = rig_send(r, RIG_TEXT("491511", "x"));
 	for (size_t i = 1; i < 3; i++) {
-		RIG_UNTIL(r, graph_count(&r->graph) == i);
-		rig_quiet(r, 30);
+		RIG_UNTIL(r, graph_count(&r->graph) == i && rig_gauge(r, OUTQ_WAITING) == 1);
 		rig_advance(r, 10000);
 	}
 	RIG_UNTIL(r, c->done);

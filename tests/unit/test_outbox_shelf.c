@@ -20,11 +20,6 @@ static struct call *an_unknown(struct rig *r, const char *policy)
 	return c;
 }
 
-static int64_t gauge(const struct rig *r, enum outq_state state)
-{
-	return metrics_get(r->metrics, M_OUTBOX_STATE, state, 0);
-}
-
 static void told(void *cookie)
 {
 	*(bool *)cookie = true;
@@ -71,9 +66,9 @@ static void they_do_not_fill_the_queue(void **state)
 	c = rig_send(r, RIG_TEXT("491511", "room again"));
 	RIG_UNTIL(r, c->done);
 	CHECK_INT("taken", 200, c->status);
-	CHECK_INT("counted", 3, gauge(r, OUTQ_UNKNOWN));
+	CHECK_INT("counted", 3, rig_gauge(r, OUTQ_UNKNOWN));
 	rig_restart(r);
-	CHECK_INT("counted after a restart", 3, gauge(r, OUTQ_UNKNOWN));
+	CHECK_INT("counted after a restart", 3, rig_gauge(r, OUTQ_UNKNOWN));
 	c = rig_send(r, RIG_TEXT("491511", "nor are they loaded"));
 	RIG_UNTIL(r, c->done);
 	CHECK_INT("taken", 200, c->status);
@@ -99,7 +94,7 @@ static void a_status_finds_it(void **state)
 		CHECK_INT("told", i + 1, rig_notices(r, "accepted"));
 		rig_status(r, i, kit_str(&r->k, "wamid.%zu", i).ptr, "read");
 		rig_quiet(r, 30);
-		CHECK_INT("counted", 0, gauge(r, OUTQ_UNKNOWN));
+		CHECK_INT("counted", 0, rig_gauge(r, OUTQ_UNKNOWN));
 	}
 }
 
@@ -120,11 +115,11 @@ static void a_person_finds_it(void **state)
 		struct call *c = an_unknown(r, "hold");
 
 		rig_advance(r, LATER_MS);
-		CHECK_INT("shelved", 1, gauge(r, OUTQ_UNKNOWN));
+		CHECK_INT("shelved", 1, rig_gauge(r, OUTQ_UNKNOWN));
 		CHECK_INT("resolved", GW_OK, resolve(r, c, ways[i].how));
 		RIG_UNTIL(r, rig_is(r, c, ways[i].state));
 		CHECK_INT("sent", ways[i].sent, graph_count(&r->graph));
-		CHECK_INT("counted", 0, gauge(r, OUTQ_UNKNOWN));
+		CHECK_INT("counted", 0, rig_gauge(r, OUTQ_UNKNOWN));
 		CHECK_INT("once", GW_ENOTFOUND, resolve(r, c, ways[i].how));
 	}
 }
@@ -135,7 +130,7 @@ static void nobody_is_not_found(void **state)
 	struct call nobody = { .message = { { 1 } } };
 
 	CHECK_INT("none", GW_ENOTFOUND, resolve(r, &nobody, OUTBOX_AS_SENT));
-	CHECK_INT("counted", 0, gauge(r, OUTQ_UNKNOWN));
+	CHECK_INT("counted", 0, rig_gauge(r, OUTQ_UNKNOWN));
 }
 
 static void the_policies_end_it_with_its_life(void **state)
@@ -150,7 +145,7 @@ static void the_policies_end_it_with_its_life(void **state)
 		assert_true(rig_is(r, c, "unknown"));
 		rig_advance(r, INT64_C(25) * 3600 * 1000);
 		RIG_UNTIL(r, rig_is(r, c, "expired"));
-		CHECK_INT("counted", 0, gauge(r, OUTQ_UNKNOWN));
+		CHECK_INT("counted", 0, rig_gauge(r, OUTQ_UNKNOWN));
 		rig_status(r, i, "wamid.late", "sent");
 		rig_quiet(r, 30);
 		assert_true(rig_is(r, c, "expired"));

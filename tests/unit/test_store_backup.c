@@ -21,11 +21,15 @@ static void count_events(struct store_reader *r, void *cookie)
 
 static size_t events_in(const char *path)
 {
-	char to[KIT_PATH];
+	char to[KIT_PATH], key[KIT_PATH];
+	const char *slash = strrchr(path, '/');
 	struct kit k;
 	size_t count = 0;
 
 	kit_prepare(&k);
+	(void)snprintf(key, sizeof(key), "%.*s/secrets.key", (int)(slash - path), path);
+	kit_path(&k, "secrets.key", to);
+	assert_int_equal(link(key, to), 0); /* a copy is of no use without it */
 	kit_path(&k, "godwit.db", to);
 	assert_int_equal(rename(path, to), 0);
 	kit_reopen(&k);

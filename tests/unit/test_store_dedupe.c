@@ -269,6 +269,7 @@ static void schema_1(void **state)
 			 "fallback; DROP TABLE follow; DROP TABLE template; "
 			 "ALTER TABLE message DROP COLUMN plan; DROP TABLE batch; "
 			 "DROP TABLE batch_row; DROP TABLE batch_sent; "
+			 "DELETE FROM setting WHERE name='secrets'; "
 			 "PRAGMA user_version=1",
 			 NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
