@@ -201,6 +201,7 @@ class Bulk:
         self.note("peer_bulk_kill_lost", lost, "messages")
         self.note("peer_bulk_kill_doubled", doubled, "messages")
         self.note("peer_bulk_kill_unsaid", unsaid, "messages")
+        self.note("peer_bulk_kill_429s", sandbox.refused(THROUGHPUT), "answers")
         sandbox.stop()
 
     def peer_others(self):

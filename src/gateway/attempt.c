@@ -12,8 +12,9 @@
  *                an acceptance: the message exists.
  *
  * FAILURE     Crash between POST and the commit of its outcome: sending on disk,
- *             unknown at the next start.  A code of the account pauses it; callers
- *             who still wait get Meta's words at once (design.md 5.7).
+ *             noted in departures.h, unknown at the next start.  A code of the
+ *             account pauses it; callers who still wait get Meta's words at once
+ *             (design.md 5.7).
  * TESTS       tests/unit/test_outbox.c, tests/unit/test_classify.c
  */
 #include "base/fault.h"
@@ -21,6 +22,7 @@
 #include "base/mem.h"
 #include "gateway/backoff.h"
 #include "gateway/body_splice.h"
+#include "gateway/departures.h"
 #include "gateway/dispatch_int.h"
 #include "gateway/plan.h"
 #include <godwit/errors.h>
@@ -129,6 +131,9 @@ void attempt_start(struct dispatch *d, struct outq_entry *e)
 	}
 	e->sent_ns = dispatch_now(d);
 	log_leaves(d, e);
+	(void)FAULT("outbox.leaves"); /* a kill here leaves it waiting */
+	departures_note(d->o.departures, e->row, e->tries);
+	(void)FAULT("outbox.noted"); /* here unknown, though it has not left */
 	d->in_flight++;
 	start_exchange(d, e, number->account, url);
 	(void)FAULT("outbox.posted"); /* O5 */

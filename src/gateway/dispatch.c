@@ -29,8 +29,9 @@
  *                claimed_as, the class of its lane, which can only become better.
  *
  * FAILURE     Crash after the claim's commit: the row is sending, the next start
- *             makes it unknown, whether it left or not.  A paused number or account
- *             gives its armed messages back (waiting, no attempt burned).
+ *             makes it unknown, or lets it wait again if by departures.h it
+ *             never left.  A paused number or account gives its armed messages
+ *             back (waiting, no attempt burned).
  * LIMITS      settings.in_flight_max
  * TESTS       tests/unit/test_outbox.c, tests/system/test_priority.py
  */

@@ -12,6 +12,7 @@
 #include "gateway/outq.h"
 #include "gateway/refusal.h"
 
+struct departures;
 struct dispatch;
 
 struct dispatch_options {
@@ -26,6 +27,7 @@ struct dispatch_options {
 	const struct log *log;
 	struct metrics *metrics;
 	const struct outbox_settings *settings; /* outlives it */
+	struct departures *departures; /* outlives it; NULL: nobody notes what leaves */
 };
 GW_NODISCARD gw_status dispatch_new(const struct dispatch_options *o, struct dispatch **out,
 				    struct gw_error *err);

@@ -18,7 +18,7 @@
  *
  * FAILURE     The store is slow: callers wait.  It refuses: 503 and nothing was
  *             accepted.  A crash: outbox_load() finds every message where its last
- *             commit left it; sending becomes unknown.
+ *             commit left it; sending becomes unknown, or waits if it never left.
  * LIMITS      settings.queue_max messages, OUTQ_BYTES_MAX bytes, OUTBOX_BODY_MAX a body
  * TESTS       tests/unit/test_outbox*.c, tests/system/test_graph_front.py
  */
@@ -27,6 +27,7 @@
 #include "base/map.h"
 #include "base/mask.h"
 #include "base/mem.h"
+#include "gateway/departures.h"
 #include "gateway/inbox.h"
 #include "gateway/template_fact.h"
 #include <godwit/errors.h>
@@ -526,6 +527,37 @@ static void abandon(void *cookie, struct outq_entry *e)
 	dispatch_abandon(((struct outbox *)cookie)->dispatch, e);
 }
 
+static bool is_sending(void *cookie, int64_t row, uint32_t try_)
+{
+	const struct outq_entry *e = outq_by_row(((struct outbox *)cookie)->outq, row);
+
+	return e != NULL && e->state == OUTQ_SENDING && e->tries == try_;
+}
+
+static bool is_anything_left(void *cookie)
+{
+	const struct outq *q = ((struct outbox *)cookie)->outq;
+	const struct outq_entry *e = NULL;
+
+	while ((e = outq_next(q, e)) != NULL) {
+		if (e->after_restart && e->state == OUTQ_SENDING)
+			return true;
+	}
+	return false;
+}
+
+static struct departures *open_departures(struct outbox *ob)
+{
+	if (ob->o.dir == NULL)
+		return NULL;
+	return departures_open(&(struct departures_options){ .dir = ob->o.dir,
+							     .max = ob->o.settings.in_flight_max,
+							     .log = ob->o.log,
+							     .is_sending = is_sending,
+							     .is_anything_left = is_anything_left,
+							     .cookie = ob });
+}
+
 static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 {
 	struct outq_options q = { .loop = ob->o.loop,
@@ -555,6 +587,8 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 	gw_status st;
 
 	ob->outq = d.outq = r.outq = outq_new(&q);
+	ob->departures = d.departures = open_departures(ob);
+	r.departures = ob->departures;
 	st = dispatch_new(&d, &ob->dispatch, err);
 	if (st != GW_OK)
 		return st;
@@ -629,6 +663,7 @@ void outbox_free(struct outbox *ob)
 	timer_cancel(&ob->drained);
 	reconcile_free(ob->reconcile);
 	dispatch_free(ob->dispatch);
+	departures_close(ob->departures);
 	outq_free(ob->outq);
 	idempotency_free(ob->idempotency);
 	arena_free(ob->scratch);

@@ -65,6 +65,7 @@ struct outbox_options {
 	void (*curious)(void *cookie, struct str number_id);
 	void *curious_cookie;
 	const struct wayback *wayback; /* what Meta may have called in vain; outlives it */
+	const char *dir; /* of the store: what leaves is noted there; NULL: nowhere */
 	struct outbox_settings settings;
 };
 GW_NODISCARD gw_status outbox_new(const struct outbox_options *o, struct outbox **out,
@@ -77,7 +78,8 @@ void outbox_free(struct outbox *ob);
  * Meta stay as they were.  unknown_policy holds for messages accepted from now on. */
 void outbox_set(struct outbox *ob, const struct outbox_settings *to);
 
-/* At start: rows of store_load_all(); then outbox_start().  `sending` rows become `unknown`. */
+/* At start: rows of store_load_all(); then outbox_start().  `sending` rows become
+ * `unknown`, or `waiting` when it is proven that they never left. */
 void outbox_load(struct outbox *ob, const struct store_message_row *m);
 void outbox_load_recent(struct outbox *ob, struct str number_id, struct str lane, int64_t at_ms);
 void outbox_start(struct outbox *ob);

@@ -16,6 +16,7 @@ struct outbox {
 	enum outq_policy policy; /* of settings.unknown_policy */
 	struct outq *outq;
 	struct dispatch *dispatch;
+	struct departures *departures; /* NULL: nobody notes what leaves */
 	struct reconcile *reconcile;
 	struct idempotency *idempotency;
 	struct id_maker ids;

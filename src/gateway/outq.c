@@ -29,7 +29,7 @@
  * FAILURE     The store refuses a move (its savepoint failed): the entry stays
  *             pending in the old state and the same move is handed in again
  *             every second.  A crash leaves the last committed state: queued and
- *             waiting go on, sending becomes unknown (reconcile.c).
+ *             waiting go on, sending becomes unknown or waiting (reconcile.c).
  *
  * LIMITS      outbox_settings.queue_max messages, OUTQ_BYTES_MAX bytes; kept by the door.  An
  *             UNKNOWN that only waits leaves memory (shelf.c), counted by state as before.

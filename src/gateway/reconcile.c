@@ -37,6 +37,10 @@
  *             when the lifetime is over.  expire: ended once absence is proven or
  *             the lifetime is over.  Statuses that come later are kept as evidence.
  *
+ * A START     finds messages in SENDING. Those with evidence were accepted; those that
+ *             by departures.h have never left wait again, no attempt is burned; the
+ *             rest is UNKNOWN.
+ *
  * INVARIANTS  1. UNKNOWN -> QUEUED happens here only after is_absent(), or by an
  *                operator's word (outbox_resolve).
  *             2. An entry is in its number's unsettled list exactly while it is
@@ -53,6 +57,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "gateway/departures.h"
 #include "gateway/metrics.h"
 
 #define EVIDENCE_GRACE_NS NS_PER_S
@@ -422,16 +427,25 @@ void reconcile_load(struct reconcile *r, struct outq_entry *e, int64_t lost_ns, 
 
 void reconcile_start(struct reconcile *r)
 {
+	const struct outq_move perhaps_left = { .to = OUTQ_UNKNOWN,
+						.why = "the process ended while it was sent",
+						.burns = true };
+	const struct outq_move never_left = { .to = OUTQ_WAITING,
+					      .reason = "backoff",
+					      .next_ns = now_of(r),
+					      .why = "the process ended before it left" };
 	struct outq_entry *e = NULL;
 
 	while ((e = outq_next(r->o.outq, e)) != NULL) {
-		if (e->wamid != NULL)
+		if (e->wamid != NULL) {
 			accept(r, e);
-		else if (e->state == OUTQ_SENDING)
-			outq_want(r->o.outq, e,
-				  &(struct outq_move){ .to = OUTQ_UNKNOWN,
-						       .why = "the process ended while it was sent",
-						       .burns = true });
+		} else if (e->state == OUTQ_SENDING &&
+			   departures_prove_absent(r->o.departures, e->row, e->tries)) {
+			e->after_restart = false; /* Meta did not know of it */
+			outq_want(r->o.outq, e, &never_left);
+		} else if (e->state == OUTQ_SENDING) {
+			outq_want(r->o.outq, e, &perhaps_left);
+		}
 	}
 	on_timer(r);
 }

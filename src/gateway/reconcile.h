@@ -10,6 +10,7 @@
 #include "gateway/outbox.h"
 #include "gateway/outq.h"
 
+struct departures;
 struct reconcile;
 
 struct reconcile_options {
@@ -22,6 +23,7 @@ struct reconcile_options {
 	struct metrics *metrics;
 	const struct wayback *wayback; /* outlives it */
 	const struct outbox_settings *settings; /* outlives it */
+	const struct departures *departures; /* outlives it; NULL: they prove nothing */
 };
 
 struct reconcile *reconcile_new(const struct reconcile_options *o);
@@ -30,7 +32,8 @@ void reconcile_free(struct reconcile *r); /* before outq_free() */
 /* At a start: a row that was found in SENDING or UNKNOWN; lost_ns is when. */
 void reconcile_load(struct reconcile *r, struct outq_entry *e, int64_t lost_ns, struct str wamid,
 		    bool has_evidence);
-/* After everything was loaded: sending becomes unknown or, with evidence, accepted. */
+/* After everything was loaded: sending becomes accepted with evidence, waiting when it is proven
+ * that it never left, else unknown. */
 void reconcile_start(struct reconcile *r);
 
 /* A status of our message `row` was stored; try_ is 0 when it carried no token. */

@@ -347,6 +347,7 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 						  .log = &s->log,
 						  .metrics = s->metrics,
 						  .wayback = &s->wayback,
+						  .dir = v->data_dir,
 						  .settings = settings_outbox(v) },
 			&s->outbox, err);
 	if (st != GW_OK)

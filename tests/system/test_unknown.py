@@ -342,3 +342,35 @@ def test_evidence_that_came_in_the_dark_is_found_at_the_start(stacks):
     message = stack.gateway.wait_state(msg, "accepted")
     assert message["wamid"] == stack.accepted(to)[0]["id"]
     assert len(stack.accepted(to)) == 1
+
+
+@pytest.mark.parametrize("fault, state, taken", [("outbox.leaves", "accepted", 1), ("outbox.noted", "unknown", 0)])
+def test_killed_right_before_the_first_byte(stack, fault, state, taken):
+    """What is not noted has never left and goes out after the start; what is noted may have left (record 023)."""
+    gateway = stack.gateway
+    gateway.wait_state(gateway.send_async(text(someone())), "accepted")  # there is a file
+    gateway.restart(GODWIT_FAULT=fault + ":1:kill")
+    to = someone()
+    msg = gateway.send_async(text(to))
+    gateway.is_end_wanted = True
+    wait_until("it dies", lambda: not gateway.is_running())
+    gateway.start()
+    gateway.wait_state(msg, state)
+    alive(stack)
+    stack.advance(HOUR_MS)
+    assert (gateway.state(msg), len(stack.accepted(to))) == (state, taken)
+    assert gateway.look(msg)["tries"] == (2 if state == "accepted" else 1)
+
+
+def test_killed_before_there_is_a_file(stack):
+    """A gateway that never sent has noted nothing, so it proves nothing: unknown, as after a power cut."""
+    gateway = stack.gateway
+    gateway.restart(GODWIT_FAULT="outbox.leaves:1:kill")
+    to = someone()
+    msg = gateway.send_async(text(to))
+    gateway.is_end_wanted = True
+    wait_until("it dies", lambda: not gateway.is_running())
+    gateway.start()
+    gateway.wait_state(msg, "unknown")
+    alive(stack)
+    assert (gateway.state(msg), stack.accepted(to)) == ("unknown", [])

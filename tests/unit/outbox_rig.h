@@ -160,6 +160,7 @@ static inline void rig_up(struct rig *r)
 	o.accounts = r->accounts;
 	o.inbox = r->inbox;
 	o.token = &r->token;
+	o.dir = r->k.dir;
 	o.settings = r->settings;
 	if (outbox_new(&o, &r->outbox, &err) != GW_OK)
 		fail_msg("outbox_new: %s", err.message);

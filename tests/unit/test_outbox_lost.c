@@ -198,6 +198,47 @@ static void killed_while_sending(void **state)
 	RIG_UNTIL(r, rig_is(r, sending, "accepted"));
 }
 
+/* Claimed ahead of their slots, which do not come since the clock stands still. */
+static void claimed_and_killed_before_they_left(void **state)
+{
+	struct call *c[12];
+	struct rig *r = *state;
+	size_t left;
+
+	clock_freeze(&r->k.clock);
+	for (size_t i = 0; i < ARRAY_LEN(c); i++)
+		c[i] = rig_send_async(r, kit_str(&r->k, RIG_TEXT("49151%zu", "hi"), i).ptr);
+	RIG_UNTIL(r, c[11]->done && rig_is(r, c[11], "sending"));
+	rig_quiet(r, 50);
+	left = graph_count(&r->graph);
+	assert_in_range(left, 1, 11);
+	rig_restart(r);
+	clock_resume(&r->k.clock);
+	rig_advance(r, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(c); i++)
+		RIG_UNTIL(r, rig_is(r, c[i], "accepted"));
+	CHECK_INT("each once", ARRAY_LEN(c), graph_count(&r->graph));
+	CHECK_INT("tries of who left", 1, rig_row(r, &c[0]->message).tries);
+	CHECK_INT("tries of who did not", 2, rig_row(r, &c[11]->message).tries);
+	CHECK_INT("no attempt is burned", 0, rig_row(r, &c[11]->message).attempts);
+}
+
+/* Killed twice: what left before the first kill and was not settled has its note still. */
+static void killed_while_sending_and_again(void **state)
+{
+	struct rig *r = *state;
+	struct call *c;
+
+	graph_next(&r->graph, (struct graph_step){ .act = GRAPH_HOLD });
+	c = rig_send_async(r, RIG_TEXT("491511", "one"));
+	RIG_UNTIL(r, c->done && graph_count(&r->graph) == 1);
+	rig_restart(r);
+	rig_restart(r);
+	RIG_UNTIL(r, rig_is(r, c, "unknown"));
+	rig_advance(r, 3600 * 1000);
+	CHECK_INT("once", 1, graph_count(&r->graph));
+}
+
 static void the_status_came_before_the_kill(void **state)
 {
 	struct rig *r = *state;
@@ -447,6 +488,8 @@ int main(void)
 		WITH(spellings_share_a_lane),
 		WITH(order_of_acceptance),
 		WITH(killed_while_sending),
+		WITH(claimed_and_killed_before_they_left),
+		WITH(killed_while_sending_and_again),
 		WITH(the_status_came_before_the_kill),
 		WITH(waiting_goes_on_after_a_restart),
 		WITH(the_time_of_day_goes_back),
