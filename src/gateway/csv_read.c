@@ -92,6 +92,18 @@ static void on_cell(void *cell, size_t len, void *cookie)
 	c->ends[c->count++] = c->text.len;
 }
 
+/* All cells together, and none begins within a character. */
+static bool are_utf8(const struct csv_reader *c, struct str all)
+{
+	if (!utf8_valid(all))
+		return false;
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->ends[i] < all.len && ((unsigned char)all.ptr[c->ends[i]] & 0xc0) == 0x80)
+			return false;
+	}
+	return true;
+}
+
 static void on_row(int end, void *cookie)
 {
 	struct csv_reader *c = cookie;
@@ -101,7 +113,7 @@ static void on_row(int end, void *cookie)
 	(void)end;
 	if (c->status != GW_OK)
 		return;
-	if (!utf8_valid(all)) {
+	if (!are_utf8(c, all)) {
 		(void)fail(c, GW_EPARSE,
 			   "bytes that are not UTF-8; save the list as \"CSV UTF-8\"");
 		return;
@@ -127,15 +139,30 @@ static void count_lines(struct csv_reader *c, struct str bytes)
 	}
 }
 
-/* A line at a time, so that whatever fails knows its line. */
+/* Up to and with the first of them; all, if there is none. */
+static size_t len_to(struct str bytes, char mark)
+{
+	const char *end = memchr(bytes.ptr, mark, bytes.len);
+
+	return end == NULL ? bytes.len : (size_t)(end - bytes.ptr) + 1;
+}
+
+/*
+ * A line at a time, so that whatever fails knows its line; and of a line what
+ * stands before a zero byte first, so that the pieces it comes in do not matter.
+ */
 static gw_status feed(struct csv_reader *c, struct str bytes)
 {
 	while (bytes.len > 0 && c->status == GW_OK) {
-		const char *end = memchr(bytes.ptr, '\n', bytes.len);
-		size_t len = end == NULL ? bytes.len : (size_t)(end - bytes.ptr) + 1, taken;
+		struct str line = str_slice(bytes, 0, len_to(bytes, '\n'));
+		size_t len, taken;
 
-		if (memchr(bytes.ptr, '\0', len) != NULL)
+		line.len = len_to(line, '\r');
+		len = len_to(line, '\0');
+		if (bytes.ptr[0] == '\0')
 			return fail(c, GW_EPARSE, "a zero byte: this is no CSV text");
+		if (bytes.ptr[len - 1] == '\0')
+			len--;
 		taken = csv_parse(&c->parser, bytes.ptr, len, on_cell, on_row, c);
 		count_lines(c, str_slice(bytes, 0, taken));
 		if (c->status == GW_OK && taken != len)

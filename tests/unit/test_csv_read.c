@@ -59,6 +59,8 @@ static const struct {
 	{ "odd quote", STR_INIT("a,b\n1,2\nx\"y,2\n"), NULL, "line 3: a quote" },
 	{ "open quote", STR_INIT("a,b\n\"1,2\n"), NULL, "ends inside a quoted cell" },
 	{ "latin 1", STR_INIT("a\nb\nM\xfcller\n"), NULL, "not UTF-8" },
+	{ "a character over two cells", STR_INIT("a,b\nM\xc3,\xbcller\n"), NULL, "line 2: bytes" },
+	{ "zero behind a row", STR_INIT("a\r1\r2\0003\n"), NULL, "line 3: a zero byte" },
 	{ "utf 16",
 	  STR_INIT("\xff\xfe"
 		   "a\0\n\0"),
