@@ -99,8 +99,10 @@ static enum line_state state_of(const struct results *q, const struct store_batc
 static void put_reason(struct json_writer *w, const struct store_batch_line *l)
 {
 	int code = l->code != 0 ? l->code : l->failed_code;
-	const gw_error_info *info = gw_error_info_find(code, l->code != 0 ? l->subcode : 0);
+	const gw_error_info *info = NULL;
 
+	if (code != 0) /* 0 is a code of Meta's, too; here it is that there is none */
+		info = gw_error_info_find(code, l->code != 0 ? l->subcode : 0);
 	if (l->finding.len > 0) {
 		api_batch_put_finding(w, l);
 		return;

@@ -81,6 +81,7 @@ def test_a_template_goes_to_a_list(stack):
         body = json.loads(message["body"])["template"]["components"][0]["parameters"]
         assert [p["text"] for p in body] == ["Ann %d" % i, "A-%d" % i]
     row = results(stack.gateway, batch)["data"][1]
+    assert (row["code"], row["reason"], row["fix"]) == (None, None, None)  # what was sent needs none
     message = stack.gateway.message(row["id"])
     assert (message.batch, message.batch_row) == (batch, 2)
     assert stack.gateway.metric("batch_rows_total", fate="handed") == 3
