@@ -9,7 +9,7 @@
  */
 #include "cli/api.h"
 #include "cli/config_open.h"
-#include "cli/finding.h"
+#include "cli/doctor_customer.h"
 #include "cli/opt.h"
 #include "cli/out.h"
 
@@ -31,65 +31,6 @@ struct doctoring {
 	char name[520], *language; /* of the template */
 	bool is_over;
 };
-
-/* ---- the window of one customer ---- */
-
-static void tell_window(struct doctoring *d, struct json_val rows)
-{
-	struct json_val window = json_path(json_at(rows, 0), "window");
-	struct str state = STR("never"), until = STR_EMPTY;
-
-	(void)json_get_str(window, STR("state"), 16, &state);
-	(void)json_get_str(window, STR("until"), 40, &until);
-	if (str_eq(state, STR("open")))
-		findings_put(d->all, "window", DOCTOR_OK, NULL, 0, "open until %.*s",
-			     STR_ARG(until));
-	else if (str_eq(state, STR("shut")))
-		findings_put(d->all, "window", DOCTOR_FAIL, NULL, 131047,
-			     "shut since %.*s: free text is refused", STR_ARG(until));
-	else
-		findings_put(d->all, "window", DOCTOR_FAIL, NULL, 131047,
-			     "nothing has come from %s", d->to);
-}
-
-static void look_at_window(struct doctoring *d)
-{
-	struct gw_error err = GW_ERROR_INIT;
-	struct api_request r = { .method = "GET" };
-	struct api_answer answer;
-	struct str id = STR_EMPTY;
-	char contact[64];
-	struct buf path;
-
-	if (d->to == NULL) {
-		findings_put(d->all, "window", DOCTOR_SKIP, NULL, 0,
-			     "no customer was named: --to NUMBER");
-		return;
-	}
-	if (d->api == NULL) {
-		findings_put(d->all, "window", DOCTOR_SKIP, NULL, 0, "no gateway runs");
-		return;
-	}
-	buf_init(&path, 8192);
-	buf_put_text(&path, "/api/v1/contacts");
-	api_put_segment(&path, d->to);
-	r.path = path.data;
-	if (api_try(d->api, &r, &answer, &err) && answer.status == 200)
-		(void)json_get_str(answer.json, STR("id"), sizeof(contact) - 1, &id);
-	if (id.len == 0 || !str_copy(id, contact, sizeof(contact))) {
-		tell_window(d, JSON_MISSING);
-		buf_release(&path);
-		return;
-	}
-	buf_reset(&path);
-	buf_put_text(&path, "/api/v1/conversations");
-	api_put_query(&path, "contact", contact);
-	api_put_query(&path, "number", d->number);
-	r.path = path.data;
-	if (api_try(d->api, &r, &answer, &err))
-		tell_window(d, json_member(answer.json, STR("data")));
-	buf_release(&path);
-}
 
 /* ---- through the gateway ---- */
 
@@ -232,11 +173,32 @@ static void ask_meta(struct doctoring *d, const struct config *c, const struct c
 	d->all->account = NULL;
 }
 
+/* What the store will meet; a folder that is not there yet is made at the first start. */
+static void look_at_folder(struct doctoring *d, const struct config_values *v)
+{
+	int64_t free_bytes = sys_disk_free(v->data_dir);
+	struct gw_error err = GW_ERROR_INIT;
+	char path[4096];
+
+	if (free_bytes < 0)
+		return;
+	findings_put(d->all, "disk", free_bytes < v->disk_min ? DOCTOR_FAIL : DOCTOR_OK,
+		     free_bytes < v->disk_min ? "disk-full" : NULL, 0, "%lld MiB free at %s",
+		     (long long)(free_bytes >> 20), v->data_dir);
+	if (snprintf(path, sizeof(path), "%s/doctor.probe", v->data_dir) >= (int)sizeof(path))
+		return;
+	if (sys_write_file(path, STR("can this be written?\n"), 0600, &err) == GW_OK)
+		findings_put(d->all, "store", DOCTOR_OK, NULL, 0, "%s can be written", v->data_dir);
+	else
+		findings_put(d->all, "store", DOCTOR_FAIL, "store-unwritable", 0, "%s",
+			     err.message);
+	(void)unlink(path);
+}
+
 static void ask_configuration(struct doctoring *d)
 {
 	struct gw_error err = GW_ERROR_INIT;
 	struct config *c = NULL;
-	int64_t free_bytes;
 
 	if (config_load(d->cli->config, NULL, 0, &c, &err) != GW_OK) {
 		findings_put(d->all, "configuration", DOCTOR_FAIL, "bad-configuration", 0, "%s",
@@ -249,13 +211,7 @@ static void ask_configuration(struct doctoring *d)
 		     config_account_count(c) > 0 ? NULL : "bad-configuration", 0,
 		     "%s, %zu accounts", config_path(c) != NULL ? config_path(c) : "no file",
 		     config_account_count(c));
-	free_bytes = sys_disk_free(config_values(c)->data_dir);
-	if (free_bytes >= 0)
-		findings_put(d->all, "disk",
-			     free_bytes < config_values(c)->disk_min ? DOCTOR_FAIL : DOCTOR_OK,
-			     free_bytes < config_values(c)->disk_min ? "disk-full" : NULL, 0,
-			     "%lld MiB free at %s", (long long)(free_bytes >> 20),
-			     config_values(c)->data_dir);
+	look_at_folder(d, config_values(c));
 	for (size_t i = 0; i < config_account_count(c); i++)
 		if (d->account == NULL || strcmp(d->account, config_account_at(c, i)->name) == 0)
 			ask_meta(d, c, config_account_at(c, i));
@@ -296,7 +252,7 @@ static int examine(struct doctoring *d)
 	    d->all->item[0].result != DOCTOR_OK)
 		d->api = NULL;
 	if (code == EXIT_OK)
-		look_at_window(d);
+		doctor_customer(d->all, d->api, d->to, d->number);
 	if (code == EXIT_OK)
 		code = findings_print(d->all, api_where(api));
 	api_close(api);
@@ -308,8 +264,9 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct doctoring d = { .cli = cli };
 	const struct opt opts[] = {
 		{ OPT_TEXT, 0, "account", &d.account, "NAME", "only this account" },
-		{ OPT_TEXT, 0, "number", &d.number, "ID", "only this number" },
-		{ OPT_TEXT, 0, "to", &d.to, "PHONE", "is the window of this customer open?" },
+		{ OPT_TEXT, 0, "number", &d.number, "ID", "only this number, configured or not" },
+		{ OPT_TEXT, 0, "to", &d.to, "PHONE",
+		  "this customer: window, consent, last message" },
 		{ OPT_TEXT, 0, "template", &d.template, "NAME[:LANGUAGE]",
 		  "may this template be sent?" },
 		{ OPT_TEXT, 0, "public-url", &d.public_url, "URL",

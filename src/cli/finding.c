@@ -20,11 +20,12 @@
 #define TEXT_BYTES 4096
 
 /* The order in which things must work: the guides' eight, what fails silently, what is here. */
-static const char *const order[] = { "gateway",      "configuration", "token",  "account",
-				     "number",       "registration",  "window", "template",
-				     "subscription", "callback",      "limits", "app-secret",
-				     "health",       "sending",       "clock",  "disk",
-				     "store",        "destinations",  "events" };
+static const char *const order[] = { "gateway",      "configuration", "token",        "account",
+				     "number",       "registration",  "window",       "consent",
+				     "message",      "template",      "subscription", "callback",
+				     "webhooks",     "limits",        "app-secret",   "health",
+				     "sending",      "clock",         "disk",         "store",
+				     "destinations", "events" };
 
 struct findings *findings_new(struct cli *cli)
 {
@@ -128,7 +129,8 @@ void findings_take(struct findings *all, struct json_val v)
 
 /* ---- commands ---- */
 
-/* "{n}" number, "{a}" account, "{g}" a curl of the gateway, "{w}" the program. */
+/* "{n}" number, "{a}" account, "{d}" destination or message, "{g}" a curl of the gateway, "{w}" the
+ * program. */
 static const struct command {
 	const char *check; /* NULL: any */
 	const char *topic; /* NULL: any */
@@ -146,6 +148,14 @@ static const struct command {
 	{ NULL, "destination-slow", 0, "{w} destination test {d}" },
 	{ NULL, "destination-disabled", 0, "{w} destination remove {d}" },
 	{ NULL, "no-events", 0, "{w} listen" },
+	{ NULL, "no-statuses", 0, "{w} doctor --fix" },
+	{ NULL, "store-slow", 0, "df -h" },
+	{ NULL, "store-unwritable", 0, "df -h" },
+	{ NULL, "unknown-messages", 0, "{w} message list --state unknown" },
+	{ NULL, "number-waits", 0, "{w} message list --state waiting" },
+	{ NULL, "sending-slow", 0, "{w} message list --state queued" },
+	{ "message", NULL, 0, "{w} why {d}" },
+	{ "webhooks", NULL, 0, "{w} config reload" },
 	{ "registration", NULL, 133006,
 	  "{g}/{n}/request_code -H 'Content-Type: application/json' -d "
 	  "'{\"code_method\":\"SMS\",\"language\":\"en_US\"}'" },
@@ -197,7 +207,7 @@ static void put_word(struct buf *b, const struct findings *all, const struct fin
 		if (f->account != NULL)
 			buf_put_fmt(b, " --account %s", f->account);
 		break;
-	case 'd': /* the destination's id begins its evidence */
+	case 'd': /* an id begins the evidence */
 		(void)str_split(&rest, ' ', &first);
 		buf_put_str(b, first);
 		break;

@@ -520,6 +520,28 @@ void outbox_count(const struct outbox *ob, struct outbox_numbers *out)
 				 NS_PER_MS;
 }
 
+int64_t outbox_late_ms(const struct outbox *ob)
+{
+	const struct outq_entry *e = outq_next(ob->outq, NULL);
+
+	for (size_t i = 0; e != NULL && i < OUTBOX_LOOKED_AT; i++, e = outq_next(ob->outq, e))
+		if (e->state == OUTQ_QUEUED)
+			return (clock_mono_ns(loop_clock(ob->o.loop)) - e->accepted_ns) / NS_PER_MS;
+	return 0;
+}
+
+void outbox_pauses(const struct outbox *ob,
+		   void (*fn)(void *cookie, struct str number_id, int64_t for_ms), void *cookie)
+{
+	int64_t now_ns = clock_mono_ns(loop_clock(ob->o.loop));
+	const struct outq_number *n;
+	size_t at = 0;
+
+	while ((n = outq_next_number(ob->outq, &at)) != NULL)
+		if (n->pacer.paused_ns > now_ns)
+			fn(cookie, n->id, (n->pacer.paused_ns - now_ns) / NS_PER_MS + 1);
+}
+
 /* ---- life ---- */
 
 static void abandon(void *cookie, struct outq_entry *e)

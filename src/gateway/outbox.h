@@ -168,5 +168,12 @@ struct outbox_numbers { /* for /metrics and /readyz */
 	int64_t oldest_ms; /* age of the oldest unfinished message */
 };
 void outbox_count(const struct outbox *ob, struct outbox_numbers *out);
+/* How long the oldest message that nothing but its turn keeps back has waited; of the
+ * OUTBOX_LOOKED_AT oldest.  0: there is none. */
+#define OUTBOX_LOOKED_AT 10000
+int64_t outbox_late_ms(const struct outbox *ob);
+/* Numbers that pause because Meta asked for it or cannot be reached, and for how long yet. */
+void outbox_pauses(const struct outbox *ob,
+		   void (*fn)(void *cookie, struct str number_id, int64_t for_ms), void *cookie);
 
 #endif

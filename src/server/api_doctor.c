@@ -12,14 +12,14 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "server/api.h"
-#include "server/doctor.h"
+#include "server/doctor_here.h"
 
 #include <stdarg.h>
 
 #define OUT_MAX (4U << 20)
 #define EVENTS_LOOKED_AT 200
+#define MESSAGES_LOOKED_AT 200
 #define SKEW_FAIL_MS 60000 /* receivers refuse webhook-timestamp beyond five minutes */
-#define OLD_MS 60000 /* a backlog of that age is one */
 #define NAME_BYTES 128
 #define TEMPLATE_BYTES 512
 
@@ -33,7 +33,8 @@ struct doctor_run {
 	struct doctor_number *numbers;
 	size_t account; /* the next one */
 	const char *account_name; /* of findings; NULL: of the gateway */
-	int64_t skew_ms, event_ms;
+	int64_t skew_ms, now_ms;
+	struct doctor_read read;
 	bool fix;
 	char only_account[NAME_BYTES + 1], only_number[NAME_BYTES + 1], public_url[512];
 	char template[TEMPLATE_BYTES + 1], language[32];
@@ -77,95 +78,13 @@ static void tell(struct doctor_run *r, enum doctor_result result, const char *ch
 	put(r, &f);
 }
 
-/* ---- what is here ---- */
-
-static void look_at_disk(struct doctor_run *r)
+static void put_here(void *cookie, const char *account, const struct doctor_finding *f)
 {
-	struct server *s = r->server;
-	struct store_load l;
-	int64_t free_mib, min_mib = s->cfg->disk_min >> 20;
-	enum doctor_result result = DOCTOR_OK;
+	struct doctor_run *r = cookie;
 
-	store_load_now(s->store, &l);
-	free_mib = l.disk_free_bytes >> 20;
-	if (l.disk_free_bytes < s->cfg->disk_min)
-		result = DOCTOR_FAIL;
-	else if (l.disk_free_bytes < 2 * s->cfg->disk_min)
-		result = DOCTOR_WARN;
-	tell(r, result, "disk", result == DOCTOR_OK ? NULL : "disk-full",
-	     "%lld MiB free at %s, at least %lld are kept free (store.disk_min)",
-	     (long long)free_mib, s->cfg->data_dir, (long long)min_mib);
-	if (inbox_is_stuck(s->store, 0))
-		tell(r, DOCTOR_FAIL, "store", "store-stuck", "a commit has not ended for %lld ms",
-		     (long long)((clock_real_ns() - l.oldest_ns) / NS_PER_MS));
-	else
-		tell(r, DOCTOR_OK, "store", NULL,
-		     "%lld commits since the start, the last in %lld us", (long long)l.commits,
-		     (long long)l.commit_us_last);
-}
-
-static void look_at_destinations(struct doctor_run *r)
-{
-	struct server *s = r->server;
-	size_t count = destinations_count(s->destinations);
-
-	if (count == 0)
-		tell(r, DOCTOR_OK, "destinations", NULL, "there are none");
-	for (size_t i = 0; i < count; i++) {
-		const struct destination *d = destinations_at(s->destinations, i);
-		struct relay_numbers n;
-		char id[ID_TEXT_MAX];
-		bool bad;
-
-		id_text(ID_DESTINATION, &d->id, id);
-		relay_count_one(s->relay, d->row, &n);
-		bad = d->disabled || n.open_breakers > 0;
-		tell(r,
-		     bad                    ? DOCTOR_FAIL
-		     : n.oldest_ms > OLD_MS ? DOCTOR_WARN
-					    : DOCTOR_OK,
-		     "destinations",
-		     d->disabled            ? "destination-disabled"
-		     : n.open_breakers > 0  ? "destination-down"
-		     : n.oldest_ms > OLD_MS ? "destination-slow"
-					    : NULL,
-		     "%s %.200s: %s, %zu waiting%s, the oldest for %lld s", id, d->url,
-		     d->disabled           ? "disabled"
-		     : n.open_breakers > 0 ? "does not answer"
-					   : "works",
-		     n.pending, n.spilled_lanes > 0 ? " and more in the store" : "",
-		     (long long)(n.oldest_ms / 1000));
-	}
-}
-
-static void look_at_events(struct doctor_run *r)
-{
-	int64_t ago_s = (clock_wall_ms(&r->server->clock) - r->event_ms) / 1000;
-
-	if (r->event_ms == 0)
-		tell(r, DOCTOR_WARN, "events", "no-events", "none has come from Meta yet");
-	else
-		tell(r, DOCTOR_OK, "events", NULL, "the last one from Meta came %lld min ago",
-		     (long long)(ago_s / 60));
-}
-
-static void look_at_pauses(struct doctor_run *r)
-{
-	const struct accounts *all = r->server->accounts;
-
-	for (size_t i = 0; i < accounts_count(all); i++) {
-		const struct account *a = accounts_at(all, i);
-		struct doctor_finding f = { .check = "sending",
-					    .result = DOCTOR_FAIL,
-					    .code = a->paused_code,
-					    .evidence = "sending is paused by Meta's code" };
-
-		if (!a->paused)
-			continue;
-		r->account_name = a->name;
-		put(r, &f);
-		r->account_name = NULL;
-	}
+	r->account_name = account;
+	put(r, f);
+	r->account_name = NULL;
 }
 
 static void look_at_clock(struct doctor_run *r)
@@ -264,6 +183,16 @@ static gw_status start(struct doctor_run *r, const struct account *a, struct gw_
 	return doctor_new(&o, &r->doctor, err);
 }
 
+/* A number that nobody configured is looked at with every account. */
+static bool is_asked_for(const struct doctor_run *r, const struct account *a)
+{
+	const struct number *n = accounts_number(r->server->accounts, str_from(r->only_number));
+
+	if (r->only_account[0] != '\0')
+		return strcmp(r->only_account, a->name) == 0;
+	return n == NULL || n->account == a;
+}
+
 static void next_account(struct doctor_run *r)
 {
 	const struct accounts *all = r->server->accounts;
@@ -272,7 +201,7 @@ static void next_account(struct doctor_run *r)
 	while (r->account < accounts_count(all)) {
 		const struct account *a = accounts_at(all, r->account++);
 
-		if (r->only_account[0] != '\0' && strcmp(r->only_account, a->name) != 0)
+		if (!is_asked_for(r, a))
 			continue;
 		r->account_name = a->name;
 		if (start(r, a, &err) == GW_OK)
@@ -283,7 +212,7 @@ static void next_account(struct doctor_run *r)
 	finish(r);
 }
 
-/* ---- the last event ---- */
+/* ---- the last event, and messages since ---- */
 
 static bool on_event(void *cookie, const struct store_event_row *e)
 {
@@ -291,8 +220,22 @@ static bool on_event(void *cookie, const struct store_event_row *e)
 
 	if (e->composed)
 		return true;
-	r->event_ms = e->received_ms;
+	r->read.event_ms = e->received_ms;
 	return false;
+}
+
+/* Newest first. */
+static bool on_message(void *cookie, const struct store_message_row *m)
+{
+	struct doctor_run *r = cookie;
+
+	if (m->created_ms <= r->read.event_ms)
+		return false;
+	if (m->created_ms > r->now_ms - DOCTOR_MUTE_MS)
+		return true;
+	r->read.mute++;
+	r->read.mute_ms = m->created_ms;
+	return true;
 }
 
 static void run_events(struct store_job *job, struct store_reader *reader)
@@ -300,7 +243,12 @@ static void run_events(struct store_job *job, struct store_reader *reader)
 	struct doctor_run *r = CONTAINER_OF(job, struct doctor_run, job);
 	const struct store_event_filter f = { .type = STR_EMPTY, .limit = EVENTS_LOOKED_AT };
 
+	const struct store_message_filter taken = { .state = STR("accepted"),
+						    .limit = MESSAGES_LOOKED_AT };
+
 	job->status = reader_events(reader, &f, on_event, r);
+	if (job->status == GW_OK)
+		job->status = reader_messages(reader, &taken, on_message, r);
 }
 
 static void on_events(struct store_job *job)
@@ -311,10 +259,7 @@ static void on_events(struct store_job *job)
 		run_free(r);
 		return;
 	}
-	look_at_disk(r);
-	look_at_destinations(r);
-	look_at_events(r);
-	look_at_pauses(r);
+	doctor_look_here(r->server, &r->read, put_here, r);
 	r->job.done = NULL; /* no job is out any more */
 	next_account(r);
 }
@@ -371,6 +316,7 @@ void api_doctor(struct api_request *q)
 	r->server = q->server;
 	r->call = q->call;
 	r->skew_ms = INT64_MIN;
+	r->now_ms = clock_wall_ms(&q->server->clock);
 	r->numbers = xcalloc(DOCTOR_NUMBERS_MAX, sizeof(*r->numbers));
 	buf_init(&r->out, OUT_MAX);
 	if (!read_wishes(r, q, a)) {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "gateway/advice.h"
+#include "gateway/conversation.h"
 #include "gateway/outq.h"
 #include "gateway/status.h"
 #include "server/api.h"
@@ -28,6 +29,7 @@ struct message_read {
 	char state[16]; /* of the message found */
 	struct id id;
 	struct str wamid;
+	char to[RECIPIENT_MAX]; /* of the filter, in the form that all forms of a number have */
 	char *numbers; /* of the key: what belongs to others does not exist */
 	/* while rendering */
 	struct store_reader *reader;
@@ -406,6 +408,7 @@ void api_message_list(struct api_request *r)
 	struct store_message_filter f = { 0 };
 	struct message_read *m;
 	enum outq_state state;
+	struct str to;
 
 	if (!api_limit(r, &f.limit) || !api_query_id(r, "before", ID_MESSAGE, &f.before))
 		return;
@@ -415,9 +418,13 @@ void api_message_list(struct api_request *r)
 		return;
 	}
 	(void)http_query(r->call, "number", &f.number_id);
-	(void)http_query(r->call, "to", &f.to);
 	m = read_new(r->call, api_numbers(r));
 	m->filter = f;
+	if (http_query(r->call, "to", &to)) {
+		m->filter.to = str_make(m->to, recipient_canonical(to, m->to));
+		if (m->filter.to.len == 0)
+			m->filter.to = to;
+	}
 	m->filter.numbers = str_from(m->numbers);
 	m->job.run = run_list;
 	store_read(r->server->store, &m->job);

@@ -267,7 +267,7 @@ void doctor_next(struct doctor *d)
 	timer_in_ms(&d->turn, 0);
 }
 
-/* Those that are configured, else those of the account. */
+/* Those that are configured, else those of the account; one that is asked for in any case. */
 static void choose_numbers(struct doctor *d)
 {
 	const struct doctor_number *from = d->o.account.numbers;
@@ -280,6 +280,11 @@ static void choose_numbers(struct doctor *d)
 	for (size_t i = 0; i < count && d->number_count < DOCTOR_NUMBERS_MAX; i++)
 		if (d->o.only_number == NULL || strcmp(d->o.only_number, from[i].id) == 0)
 			d->numbers[d->number_count++] = from[i];
+	if (d->o.only_number != NULL && d->number_count == 0) {
+		(void)str_copy(str_slice(str_from(d->o.only_number), 0, 39), d->numbers[0].id,
+			       sizeof(d->numbers[0].id));
+		d->number_count = 1;
+	}
 }
 
 static void on_turn(void *cookie)

@@ -21,6 +21,8 @@
 #define DOCTOR_PROBE \
 	"{\"object\":\"godwit_probe\",\"nonce\":\"" /* a signed body that is no event */
 
+#define DOCTOR_AGENT "godwit-doctor" /* User-Agent of its calls to the callback */
+
 /* Is it one?  A doctor asks who holds the app secret; the nonce is the answer. */
 bool doctor_is_probe(struct str body, struct str *nonce);
 

@@ -17,6 +17,7 @@
 
 #define SLOW_MS 1000 /* cloud-api.md 5.1: under 1 % above one second */
 #define CHECK "callback"
+#define AGENT "User-Agent: " DOCTOR_AGENT
 
 bool doctor_is_probe(struct str body, struct str *nonce)
 {
@@ -80,7 +81,7 @@ static void post_probe(struct doctor *d, bool right, void (*then)(struct doctor 
 					: STR("not the app secret"));
 	unsigned char raw[SHA256_BYTES];
 	char body[128], hex[2 * SHA256_BYTES + 1], line[128];
-	const char *headers[2];
+	const char *headers[3];
 
 	ASSERT(mac != NULL);
 	(void)snprintf(body, sizeof(body), DOCTOR_PROBE "%s\"}", d->nonce);
@@ -90,12 +91,13 @@ static void post_probe(struct doctor *d, bool right, void (*then)(struct doctor 
 	(void)snprintf(line, sizeof(line), "X-Hub-Signature-256: sha256=%s", hex);
 	headers[0] = line;
 	headers[1] = "Content-Type: application/json";
+	headers[2] = AGENT;
 	(void)snprintf(d->right, sizeof(d->right), "%s", body); /* lives until the outcome */
 	doctor_call(d,
 		    &(struct http_request){ .method = "POST",
 					    .url = d->url,
 					    .headers = headers,
-					    .header_count = 2,
+					    .header_count = 3,
 					    .body = str_from(d->right) },
 		    true, then);
 }
@@ -171,6 +173,7 @@ static void shake_hands(struct doctor *d)
 	const struct secret *v = d->o.account.verify_token;
 	struct str token = str_make((const char *)v->bytes, v->len);
 	unsigned char raw[8];
+	const char *agent = AGENT;
 	struct rnd rnd;
 	struct buf url;
 
@@ -183,8 +186,11 @@ static void shake_hands(struct doctor *d)
 	buf_put_fmt(&url, "%s?hub.mode=subscribe&hub.challenge=%s&hub.verify_token=", d->url,
 		    d->nonce);
 	doctor_put_escaped(&url, token);
-	doctor_call(d, &(struct http_request){ .method = "GET", .url = url.data }, true,
-		    on_handshake);
+	doctor_call(
+		d,
+		&(struct http_request){
+			.method = "GET", .url = url.data, .headers = &agent, .header_count = 1 },
+		true, on_handshake);
 	buf_wipe(&url);
 }
 

@@ -33,6 +33,13 @@ struct reload;
 struct hosts;
 struct doctor_run;
 
+/* When /webhook was last called well and badly, by others than `godwit doctor` (wall clock, ms;
+ * 0: never). */
+struct webhook_heard {
+	_Atomic int64_t shaken_ms, unshaken_ms; /* a handshake; with a verify token of nobody's */
+	_Atomic int64_t signed_ms, unsigned_ms; /* a call; with a signature of nobody's */
+};
+
 enum server_phase { SERVER_STARTING, SERVER_READY, SERVER_DRAINING };
 
 struct server {
@@ -46,6 +53,7 @@ struct server {
 	struct id_maker ids;
 	struct metrics *metrics;
 	struct wayback wayback; /* counted by the public listener's thread, too */
+	struct webhook_heard heard; /* written by that thread */
 	struct store *store;
 	struct accounts *accounts;
 	struct destinations *destinations;

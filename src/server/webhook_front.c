@@ -131,6 +131,20 @@ static void count(struct webhook_front *f, enum metric_result result)
 	metrics_add(f->server->metrics, M_WEBHOOKS, result, 0, 1);
 }
 
+static bool is_doctors(const struct http_call *call)
+{
+	struct str agent;
+
+	return http_header(call, "User-Agent", &agent) && str_eq(agent, STR(DOCTOR_AGENT));
+}
+
+/* Anybody may claim to be the doctor; it only means that the call is not noted. */
+static void note(struct webhook_front *f, const struct http_call *call, _Atomic int64_t *when)
+{
+	if (!is_doctors(call))
+		*when = clock_wall_ms(&f->server->clock);
+}
+
 size_t webhook_on_head(struct webhook_front *f, struct http_call *call)
 {
 	struct server *s = f->server;
@@ -163,10 +177,12 @@ static void handshake(struct webhook_front *f, struct http_call *call)
 		if (expected.len > 0 &&
 		    gw_webhook_handshake(str_to_gw(mode), str_to_gw(token), expected)) {
 			count(f, RESULT_HANDSHAKE);
+			note(f, call, &f->server->heard.shaken_ms);
 			http_reply(call, 200, "text/plain", challenge, NULL, 0);
 			return;
 		}
 	}
+	note(f, call, &f->server->heard.unshaken_ms);
 	log_warn(&f->server->log, "webhook: handshake refused peer=%.*s", STR_ARG(http_peer(call)));
 	http_reply_empty(call, 403);
 }
@@ -222,6 +238,8 @@ static void notification(struct webhook_front *f, struct http_call *call)
 		v = verify(f->now, header, http_body(call), wanted_account(call), &mark.key);
 	if (v == NULL) { /* an attack or a wrong secret; inv. 1 */
 		count(f, RESULT_SIGNATURE);
+		if (header.len > 0)
+			note(f, call, &s->heard.unsigned_ms);
 		s->wayback.unverified++;
 		http_reply_empty(call, 401);
 		return;
@@ -230,6 +248,7 @@ static void notification(struct webhook_front *f, struct http_call *call)
 		http_reply(call, 200, "text/plain", nonce, NULL, 0);
 		return;
 	}
+	note(f, call, &s->heard.signed_ms);
 	m = xcalloc(1, sizeof(*m));
 	m->mail.deliver = on_put;
 	m->server = s;

@@ -280,13 +280,15 @@ static void commit_group(struct store *s)
 {
 	size_t count;
 	struct store_req *chain = cut_group(s, &count);
-	int64_t before, us;
+	int64_t before, us, mean;
 
 	if (chain == NULL)
 		return;
 	before = clock_real_ns();
 	run_group(s, chain);
 	us = (clock_real_ns() - before) / 1000;
+	mean = atomic_load(&s->commit_us_mean);
+	atomic_store(&s->commit_us_mean, mean == 0 ? us : mean + (us - mean) / 8);
 	s->last_group = count;
 	atomic_store(&s->commit_us_last, us);
 	if (us > atomic_load(&s->commit_us_max))

@@ -104,7 +104,7 @@ struct store {
 	/* any thread */
 	atomic_bool lagging;
 	_Atomic int64_t uncommitted_bytes, oldest_ns, commits, requests, commit_us_last,
-		commit_us_max, wal_bytes, disk_free, swept;
+		commit_us_max, commit_us_mean, wal_bytes, disk_free, swept;
 	atomic_bool readers_wait; /* jobs are held back until a checkpoint */
 	atomic_bool wal_mail_out; /* wal_mail is in the home mailbox */
 	struct mail wal_mail;

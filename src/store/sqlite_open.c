@@ -379,6 +379,7 @@ void store_load_now(const struct store *s, struct store_load *out)
 		.requests = atomic_load(&s->requests),
 		.commit_us_last = atomic_load(&s->commit_us_last),
 		.commit_us_max = atomic_load(&s->commit_us_max),
+		.commit_us_mean = atomic_load(&s->commit_us_mean),
 		.wal_bytes = atomic_load(&s->wal_bytes),
 		.swept = atomic_load(&s->swept),
 		.disk_free_bytes = atomic_load(&s->disk_free),

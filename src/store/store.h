@@ -74,6 +74,7 @@ struct store_load {
 	int64_t oldest_ns; /* clock_real_ns() of the oldest of them; 0: none */
 	int64_t commits, requests; /* since start */
 	int64_t commit_us_last, commit_us_max; /* BEGIN to COMMIT */
+	int64_t commit_us_mean; /* of the last ones: an older one counts 7/8 of the next */
 	int64_t wal_bytes;
 	int64_t swept; /* rows that retention removed, since start */
 	int64_t disk_free_bytes; /* looked at every second */

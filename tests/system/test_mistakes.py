@@ -4,6 +4,7 @@
 A row makes one mistake against the sandbox, keeps what `send`, `why` or whoever meets it says, and does what
 the fix says; then the same thing must work: delivered, answered, or arrived. What was said must hold the
 catalogue's title, cause, fix and command, so that it is the same wherever it is met (test_advice.py).
+Where `godwit doctor` can see it, it is asked before and after: it names the cause, and then it does not.
 
 docs/mistakes.md is the table of them; GODWIT_WRITE_DOCS=1 writes it anew.
 """
@@ -29,7 +30,7 @@ class World:
     """A sandbox, a gateway, and customers who write or do not."""
 
     def __init__(self, folder):
-        self.folder, self.people = folder, itertools.count(1000)
+        self.folder, self.people, self.latest = folder, itertools.count(1000), ""
         self.sandbox = kit.Sandbox(folder)
         self.sandbox.set(jitter_percent=0, sent_ms=20, delivered_ms=40, read_ms=60)
         self.gateway = kit.Gateway(folder, self.sandbox, conf={"graph.wait_max": "2s", "pacing.pair_burst": "45"})
@@ -44,7 +45,7 @@ class World:
 
     def someone(self, writes=True):
         """A customer; the window is open when she has written."""
-        phone = "+557199600%04d" % next(self.people)
+        self.latest = phone = "+557199600%04d" % next(self.people)
         if writes:
             self.write(phone)
         return phone
@@ -72,6 +73,13 @@ class World:
         done = self.send("--wait", "delivered", *args, body=body)
         assert done.returncode == 0, done.stdout + done.stderr
         return True
+
+    def doctor(self, check, *args):
+        """The row of one check, or of its worst."""
+        done = self.gateway.cli("doctor", "--json", *args)
+        assert done.returncode in (0, 9), done.stderr
+        rows = [row for row in json.loads(done.stdout)["data"] if row["check"] == check]
+        return min(rows, key=lambda row: ["fail", "warn", "ok", "skip"].index(row["result"]))
 
     def why(self, *args, body=None):
         """What `why` says of a message that `send` could not bring through."""
@@ -446,7 +454,7 @@ def in_its_time(w, s):
 def others_use_the_rate(w, s):
     """A second program sends from the same number, past the gateway."""
     w.sandbox.set(limit_mps=1)
-    to, body = w.someone(), text(w.someone())
+    body, to = text(w.someone()), w.someone()
 
     def other():
         w.sandbox.http.post(w.sandbox.base + "/v26.0/%s/messages" % NUMBER, json=body,
@@ -607,6 +615,93 @@ MISTAKES = [
 ]
 
 
+# --- what `godwit doctor` sees -----------------------------------------------------------------------
+
+@dataclasses.dataclass
+class Seen:
+    check: str
+    options: typing.Callable = lambda w, s: ()
+    after: typing.Callable = None  # the options when it is repaired; None: the same
+    says: str = ""  # words of its evidence
+    code: int = None  # None: the mistake's; 0: none, there is a topic
+    cause: str = ""  # words of the topic
+
+
+def the_last(w, s):
+    """What became of the last message to the last customer."""
+    return "--to", s.get("to", w.latest)
+
+
+def option(*words):
+    return lambda w, s: words
+
+
+LAST = Seen("message", the_last)
+SENDING = Seen("sending")
+DOCTOR = {
+    "the phone number stands where its id belongs": Seen(
+        "number", option("--number", "15550783881"), option("--number", NUMBER),
+        "is the phone number itself; its id is " + NUMBER, 0, "Meta wants the phone number id"),
+    "the account's id (WABA) stands where the number's belongs": Seen(
+        "number", option("--number", WABA), option("--number", NUMBER),
+        "is the business account's id; its numbers: " + NUMBER, 0, "Meta wants the phone number id"),
+    "the token was replaced and the old one is still used": Seen("token"),
+    "the token has expired": Seen("token"),
+    "the token lacks whatsapp_business_messaging": Seen("token", says="it lacks whatsapp_business_messaging", code=200),
+    "the number was never registered, or was deregistered": Seen("registration"),
+    "the app is not subscribed to the account: no status ever comes": Seen(
+        "subscription", code=0, cause="everything works and nothing ever arrives"),
+    "the callback answers the challenge with JSON": Seen(
+        "callback", lambda w, s: ("--public-url", s["own"].url), lambda w, s: ("--public-url", w.gateway.public),
+        "comes back as {", 0, "must be the challenge alone"),
+    "the verify token is another at Meta's": Seen(
+        "webhooks", says="a verify token of no account", code=0, cause="the verify token of this account"),
+    "the app secret is another app's: every webhook is answered 401": Seen(
+        "app-secret", says="Meta does not take it", code=0, cause="with another one every webhook is refused"),
+    "the template is not approved yet": Seen("template", option("--template", "fresh_one:en"), says="is PENDING"),
+    "the template's name is misspelt": Seen(
+        "template", option("--template", "order_shiped:en"), option("--template", "order_shipped:en"),
+        says="has no template order_shiped"),
+    "the language code is another (en_US for en)": Seen(
+        "template", option("--template", "order_shipped:en_US"), option("--template", "order_shipped:en"),
+        says="is not there in en_US; there is: en"),
+    "the template is paused for its quality": Seen(
+        "template", option("--template", "order_shipped:en"), says="is PAUSED"),
+    "the template was disabled": Seen(
+        "template", option("--template", "hello_sandbox:en_US"), option("--template", "hello_world:en_US"),
+        says="is DISABLED"),
+    "more than 24 hours after the customer wrote": Seen("window", the_last, says="free text is refused"),
+    "the sender's own number": Seen("message", option("--to", "+15550783881"), the_last),
+    "a telephone number without its country": Seen(
+        "message", option("--to", "7199600001"), option("--to", "+557199600001")),
+    "marketing to who opted out": Seen("consent", the_last, says="opted out of marketing"),
+    "no payment method, or one that fails": SENDING,
+    "the account broke a policy": SENDING,
+    "the account is locked": SENDING,
+    **dict.fromkeys((
+        "the first message to somebody is free text",
+        "too few parameters",
+        "too many parameters",
+        "a line break in a parameter",
+        "a header's picture is missing",
+        "a test number, to somebody who is not on its list",
+        "somebody who is not on WhatsApp",
+        "somebody who has blocked the business",
+        "somebody whom the business has blocked",
+        "a text of more than 4,096 characters",
+        "four buttons",
+        "a button's title of more than 20 characters",
+        "a list of eleven rows",
+        "a link to a picture on one's own machine",
+        "a link to a picture on a host that is not there",
+        "the id of a medium that is not there any more",
+        "too many messages to one person",
+        "others use up the number's rate",
+        "Meta upgrades the number just now",
+    ), LAST),
+}
+
+
 @pytest.fixture(scope="module")
 def world():
     with module_folder() as folder:
@@ -629,11 +724,30 @@ def row_of(catalogue, mistake):
     return catalogue[mistake.code, 0]
 
 
+def doctor_names(world, catalogue, mistake, seen, state):
+    """The check does not say ok, and names the cause with its fix."""
+    row = world.doctor(seen.check, *seen.options(world, state))
+    assert row["result"] in ("fail", "warn"), row
+    assert seen.says in row["evidence"] and row["command"], row
+    if seen.code == 0:
+        assert seen.cause in row["cause"] and row["fix"], row
+        return
+    entry = row_of(catalogue, mistake)
+    if seen.code is not None:
+        entry = catalogue[seen.code, 0]
+    assert (row["code"], row["cause"], row["fix"]) == (entry["code"], entry["meaning"], entry["fix"]), row
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.made)
 def test_it_is_told_and_what_is_told_repairs_it(world, catalogue, mistake):
-    state = {}
+    state, seen = {}, DOCTOR.get(mistake.made)
     said = re.sub(r"\s+", " ", mistake.make(world, state))
+    if seen:
+        doctor_names(world, catalogue, mistake, seen, state)
     assert mistake.repair(world, state)
+    if seen:
+        row = world.doctor(seen.check, *(seen.after or seen.options)(world, state))
+        assert row["result"] == "ok", row
     if mistake.says:
         assert mistake.says in said
         return
@@ -647,14 +761,29 @@ def test_there_are_as_many_as_was_asked_for():
     assert len({m.made for m in MISTAKES}) == len(MISTAKES)
 
 
+def seen_in_words(catalogue, mistake):
+    seen = DOCTOR.get(mistake.made)
+    if seen is None:
+        return "\u2013"
+    if seen.code == 0:
+        return "`%s`: \"%s\"" % (seen.check, seen.says or seen.cause)
+    return "`%s`: %s" % (seen.check, seen.code or row_of(catalogue, mistake)["id"])
+
+
+def test_what_doctor_sees_is_told_of_mistakes_that_there_are():
+    assert set(DOCTOR) <= {m.made for m in MISTAKES} and len(DOCTOR) == 41
+
+
 def test_the_document_says_so(catalogue):
-    lines = ["| mistake | who says so | what is said | what was done | repaired |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| mistake | who says so | what is said | `godwit doctor` | what was done | repaired |",
+             "| --- | --- | --- | --- | --- | --- |"]
     for m in MISTAKES:
         entry = None if m.says else row_of(catalogue, m)
         said = "\"%s\"" % m.says if m.says else "%s %s: %s **%s**" % (
             entry["id"], entry["title"], entry["meaning"], entry["fix"])
-        lines.append("| %s | %s | %s | %s | yes |" % (m.made, m.tool if " " in m.tool or "/" in m.tool else
-                                                    "`%s`" % m.tool, said.replace("|", "\\|"), m.fix))
+        lines.append("| %s | %s | %s | %s | %s | yes |" % (
+            m.made, m.tool if " " in m.tool or "/" in m.tool else "`%s`" % m.tool, said.replace("|", "\\|"),
+            seen_in_words(catalogue, m), m.fix))
     made = "\n".join(lines) + "\n"
     with open(DOCS, encoding="utf-8") as f:
         head, mark, kept = f.read().partition("| mistake |")
