@@ -174,6 +174,7 @@ def on_hold(w, to, code, **rule):
     if code:
         w.sandbox.inject(code=code, to=to, always=True, **rule)
     w.msg = w.hand_over(to)
+    w.clock.advance(ms=200)  # its slot comes on a frozen clock, too
     wait_until("it waits", lambda: w.gateway.api("GET", "messages/" + w.msg)["state"] == "waiting")
     return w.cli("why", w.msg)
 
