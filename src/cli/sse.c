@@ -3,7 +3,7 @@
  * sse.c - a reader of server-sent events
  *
  * FAILURE  An event over SSE_EVENT_MAX is dropped; the next one is read again.
- * TESTS    tests/unit/test_sse.c
+ * TESTS    tests/unit/test_sse.c, fuzz/fuzz_sse.c
  */
 #include "cli/sse.h"
 

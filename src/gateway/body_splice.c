@@ -6,7 +6,7 @@
  * keys Meta's parser takes is not ours to guess, and a foreign value on the
  * wire would be a message that nobody can reconcile.  Edits are found in the
  * order of the text, so the result is the text between them and them.
- * TESTS  tests/unit/test_body_splice.c
+ * TESTS  tests/unit/test_body_splice.c, fuzz/fuzz_send.c
  */
 #include "gateway/body_splice.h"
 

@@ -5,7 +5,7 @@
  * INVARIANTS  1. Bytes that are no such address come out as they came in.
  *             2. An id or number that could not stand in a path stays Meta's link.
  * LIMITS      LINKS_DEPTH: a medium stands in a message, or in one quoted by it.
- * TESTS       tests/unit/test_media_link.c, tests/system/test_media_links.py
+ * TESTS       tests/unit/test_media_link.c, fuzz/fuzz_media.c, tests/system/test_media_links.py
  */
 #include "gateway/media_link.h"
 

@@ -7,7 +7,7 @@
  *
  * INVARIANTS  1. Bytes that are no such link come out as they came in.
  *             2. Nothing comes out that holds the token.
- * TESTS       tests/unit/test_graph_link.c, tests/system/test_graph_pass.py
+ * TESTS       tests/unit/test_graph_link.c, fuzz/fuzz_link.c, tests/system/test_graph_pass.py
  */
 #include "server/graph_link.h"
 
@@ -121,7 +121,27 @@ struct walk {
 	struct str json;
 	struct buf *out;
 	size_t copied; /* bytes of json that are in out */
+	bool leaks; /* the token stands where the bytes of out do not show it */
 };
+
+/* Behind escapes, or in what becomes base64; a text that cannot be read may hold anything. */
+static void look_for_token(struct walk *w, struct json_val v)
+{
+	struct str text;
+	size_t at;
+
+	if (w->l->token.len > 0 &&
+	    (!json_str(v, JSON_TEXT_MAX, &text) || str_find(text, w->l->token, &at)))
+		w->leaks = true;
+}
+
+static void look_for_token_in_key(struct walk *w, struct str key)
+{
+	size_t at;
+
+	if (w->l->token.len > 0 && (key.ptr == NULL || str_find(key, w->l->token, &at)))
+		w->leaks = true;
+}
 
 static void replace(struct walk *w, struct json_val v, struct str url, bool is_media)
 {
@@ -135,6 +155,8 @@ static void replace(struct walk *w, struct json_val v, struct str url, bool is_m
 		put_page(w->l, url, &link);
 	buf_put_str(w->out, str_slice(w->json, w->copied, span.at));
 	json_quote(w->out, buf_str(&link), false);
+	if (buf_failed(&link))
+		buf_fail(w->out);
 	w->copied = span.at + span.len;
 	buf_release(&link);
 }
@@ -150,11 +172,14 @@ static void walk_members(struct walk *w, struct json_val v)
 	struct str url;
 
 	while (json_next(&it, &member)) {
+		look_for_token_in_key(w, it.key);
 		if (is_medium && str_eq(it.key, STR("url")) && json_str(member, URL_MAX, &url) &&
-		    is_link(url))
+		    is_link(url)) {
+			look_for_token(w, member);
 			replace(w, member, url, true);
-		else
+		} else {
 			walk_value(w, member);
+		}
 	}
 }
 
@@ -174,6 +199,8 @@ static void walk_value(struct walk *w, struct json_val v)
 		if (json_str(v, URL_MAX, &url) && is_link(url) &&
 		    (has_token(url) || is_graphs(w->l, url)))
 			replace(w, v, url, false);
+		else
+			look_for_token(w, v);
 		break;
 	default: break;
 	}
@@ -189,7 +216,8 @@ bool graph_links_rewrite(const struct graph_links *l, struct str json, struct ar
 	if (json_scan(json, a, &doc, NULL) == GW_OK)
 		walk_value(&w, json_root(doc));
 	buf_put_str(out, str_slice(json, w.copied, json.len));
-	return !buf_failed(out) && (l->token.len == 0 || !str_find(buf_str(out), l->token, &at));
+	return !buf_failed(out) && !w.leaks &&
+	       (l->token.len == 0 || !str_find(buf_str(out), l->token, &at));
 }
 
 /* ---- opening one ---- */
@@ -201,7 +229,7 @@ bool graph_link_open(struct mac *mac, struct str rest, struct buf *url, int64_t 
 	size_t n = 0, len;
 
 	if (!str_split(&rest, '/', &head) || !str_split(&head, '.', &row) ||
-	    !str_to_i64(row, out_account) || rest.len > B64_LEN(URL_MAX) - 4)
+	    !str_to_i64(row, out_account) || rest.len > B64_LEN(URL_MAX))
 		return false;
 	for (size_t i = 0; i < rest.len; i++)
 		text[n++] = (char)(rest.ptr[i] == '-'   ? '+'

@@ -2,7 +2,7 @@
 /*
  * graph_path.c - see graph_path.h
  *
- * TESTS  tests/unit/test_graph_path.c
+ * TESTS  tests/unit/test_graph_path.c, fuzz/fuzz_link.c
  */
 #include "server/graph_path.h"
 

@@ -55,6 +55,12 @@ static const struct {
 	{ "no json", "k", "<html>", "<html>" },
 	{ "nothing", "k", "", "" },
 	{ "the token elsewhere", "k", "{\"debug\":\"is " TOKEN "\"}", NULL },
+	{ "the token behind an escape", "k", "{\"debug\":\"is EAA\\u0054OKEN\"}", NULL },
+	{ "almost the token behind an escape", "k", "{\"debug\":\"is EAA\\u0054OKEM\"}",
+	  "{\"debug\":\"is EAA\\u0054OKEM\"}" },
+	{ "the token in a key, behind an escape", "k", "{\"EAA\\u0054OKEN\":1}", NULL },
+	{ "the token in a medium's address", "k",
+	  "{\"url\":\"https://m.example/?access_token=" TOKEN "\",\"sha256\":\"0\"}", NULL },
 	{ "the token in what is no json", "k", "<" TOKEN ">", NULL },
 };
 
@@ -123,11 +129,81 @@ static void media_links_open_and_nothing_forged_does(void **state)
 	mac_free(other);
 }
 
+#define LONGEST 8192 /* bytes of an address that is looked at */
+
+/* [{"url":"https://mmm...","sha256":""}], the address of `len` bytes. */
+static void put_long_medium(struct buf *b, size_t len)
+{
+	buf_put_text(b, "[{\"url\":\"https://");
+	for (size_t i = sizeof("https://") - 1; i < len; i++)
+		buf_put_char(b, 'm');
+	buf_put_text(b, "\",\"sha256\":\"\"}]");
+}
+
+static void the_longest_link_opens(void **state)
+{
+	struct mac *mac = mac_new(STR("key of the store"));
+	struct graph_links l = links_of(mac, "k");
+
+	(void)state;
+	for (size_t len = LONGEST - 3; len <= LONGEST + 1; len++) {
+		struct buf json, out, opened;
+		int64_t account;
+
+		buf_init(&json, 1 << 20);
+		buf_init(&opened, 1 << 20);
+		put_long_medium(&json, len);
+		assert_true(rewrite(&l, json.data, &out));
+		if (len > LONGEST) {
+			CHECK_STR("stays", json.data, buf_str(&out));
+		} else {
+			assert_true(graph_link_open(mac, link_of(&out), &opened, &account));
+			CHECK_INT("whole", len, opened.len);
+		}
+		buf_release(&opened);
+		buf_release(&out);
+		buf_release(&json);
+	}
+	mac_free(mac);
+}
+
+/* Every "access_token=&" becomes one with the caller's key: with 100 bytes of it, 8 KiB to 64. */
+static void a_link_that_grows_too_long_is_not_passed_on_cut(void **state)
+{
+	static const struct {
+		unsigned tokens;
+		bool want;
+	} cases[] = { { 100, true }, { 580, false } };
+	char key[101];
+	struct mac *mac = mac_new(STR("key of the store"));
+	struct graph_links l;
+
+	(void)state;
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	l = links_of(mac, key);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf json, out;
+
+		buf_init(&json, 1 << 20);
+		buf_put_text(&json, "[\"" BASE "/x?");
+		for (unsigned n = 0; n < cases[i].tokens; n++)
+			buf_put_text(&json, "access_token=&");
+		buf_put_text(&json, "\"]");
+		CHECK_INT("passed on", cases[i].want, rewrite(&l, json.data, &out));
+		buf_release(&out);
+		buf_release(&json);
+	}
+	mac_free(mac);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_come_out_without_the_token),
 		cmocka_unit_test(media_links_open_and_nothing_forged_does),
+		cmocka_unit_test(the_longest_link_opens),
+		cmocka_unit_test(a_link_that_grows_too_long_is_not_passed_on_cut),
 	};
 
 	return cmocka_run_group_tests_name("graph_link", tests, NULL, NULL);
