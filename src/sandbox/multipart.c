@@ -8,7 +8,7 @@
  * INVARIANTS  1. Never looks behind the body, whatever the boundary is.
  *             2. Each call moves forward, so a body of n bytes is read in O(n).
  * THREADS     Any: no state of its own.
- * TESTS       tests/unit/test_sandbox_multipart.c
+ * TESTS       tests/unit/test_sandbox_multipart.c, fuzz/fuzz_multipart.c
  */
 #include "sandbox/multipart.h"
 
@@ -112,8 +112,8 @@ static bool read_header(struct str line, struct multipart_part *out)
 		out->type = value;
 	if (!str_eq_nocase(name, STR("Content-Disposition")))
 		return true;
-	if (!str_starts(value, STR("form-data")))
-		return false;
+	if (!str_starts(value, STR("form-data")) || out->name.len > 0)
+		return false; /* a second one: whose name would it be? */
 	out->is_file = read_parameter(value, STR("filename"), &out->filename);
 	return read_parameter(value, STR("name"), &out->name) && out->name.len > 0;
 }

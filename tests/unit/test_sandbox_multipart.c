@@ -79,6 +79,10 @@ static const struct {
 	  -1 },
 	{ "attachment", TYPE,
 	  "--B\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n--B--", -1 },
+	{ "two dispositions", TYPE,
+	  "--B\r\nContent-Disposition: form-data; name=a; filename=b\r\n"
+	  "Content-Disposition: form-data; name=c\r\n\r\n1\r\n--B--",
+	  -1 },
 	{ "a line without colon", TYPE, "--B\r\nnonsense\r\n\r\n1\r\n--B--", -1 },
 	{ "bare line feeds", TYPE, "--B\nContent-Disposition: form-data; name=\"a\"\n\n1\n--B--",
 	  -1 },
