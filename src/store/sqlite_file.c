@@ -260,6 +260,17 @@ static gw_status exchange(const char *dir, const char *restored, const char *asi
 	return status == GW_OK ? backup_sync_folder(db, err) : status;
 }
 
+/* What gateway/departures.c noted is of the database that goes: of this one it proves nothing. */
+static gw_status forget_departures(const char *dir, struct gw_error *err)
+{
+	char path[PATH_MAX];
+	gw_status status = path_of(dir, "departures", path, err);
+
+	if (status == GW_OK && unlink(path) != 0 && errno != ENOENT)
+		status = gw_error_sys(err, GW_EIO, "cannot remove %s", path);
+	return status;
+}
+
 gw_status restore_finish(const char *dir, struct gw_error *err)
 {
 	char restored[PATH_MAX], aside[PATH_MAX];
@@ -271,7 +282,9 @@ gw_status restore_finish(const char *dir, struct gw_error *err)
 	if (stat(restored, &info) < 0)
 		return errno == ENOENT ? GW_OK
 				       : gw_error_sys(err, GW_EIO, "cannot look at %s", restored);
-	status = aside_name(dir, &info, aside, err);
+	status = forget_departures(dir, err);
+	if (status == GW_OK)
+		status = aside_name(dir, &info, aside, err);
 	return status == GW_OK ? exchange(dir, restored, aside, err) : status;
 }
 

@@ -136,6 +136,28 @@ def test_resume_queue_sends_what_was_unsent_then(stack, folder):
     assert len(taken(stack, to)) == 2
 
 
+def test_what_was_on_its_way_in_a_backup_is_not_sent_again(stack, folder):
+    """Not even with --resume-queue, and whatever is noted of departures: that was of the other database."""
+    to, path = someone(), os.path.join(folder, "way.db")
+    stack.customer(to, **NEVER)
+    stack.inject(fault="accept_hang", to=to, next=1)
+    id_ = stack.gateway.send_async(text(to, "once"))
+    kit.wait_until("it is on its way", lambda: len(taken(stack, to)) == 1)
+    backup(stack.gateway, path)
+    stack.gateway.kill()
+    notes = os.path.join(stack.gateway.data, "departures")
+    with open(notes, "r+b") as f:  # as if thousands had left since, and its note had made room for theirs
+        f.seek(72)
+        f.write(bytes(os.path.getsize(notes) - 72))
+    restore(stack.gateway, path, "--resume-queue")
+    assert not os.path.exists(notes)
+    stack.gateway.start()
+    assert stack.gateway.wait_state(id_, "unknown")
+    stack.advance(600 * 1000)
+    stack.gateway.wait_state(stack.gateway.send_async(text(someone())), "accepted")
+    assert len(taken(stack, to)) == 1
+
+
 def test_the_default_name_and_no_file_is_replaced(stack, folder):
     name = json.loads(run(stack.gateway, "backup", "--json").stdout)["file"]
     assert os.path.dirname(name) == os.path.join(stack.gateway.data, "backup")
