@@ -42,6 +42,10 @@
 	X(cmd_contact_get)        \
 	X(cmd_contact_optin)      \
 	X(cmd_contact_optout)     \
+	X(cmd_account_list)       \
+	X(cmd_account_get)        \
+	X(cmd_number_list)        \
+	X(cmd_number_get)         \
 	X(cmd_event_list)         \
 	X(cmd_event_get)          \
 	X(cmd_event_replay)       \

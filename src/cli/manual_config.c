@@ -36,7 +36,7 @@ static const char closing[] =
 	".SH EXAMPLE\n.nf\ndata = /var/lib/godwit\nlisten.public = 127.0.0.1:8080\n\n"
 	"[account main]\napp_secret_file = /etc/godwit/credentials/app_secret\n"
 	"verify_token_file = /etc/godwit/credentials/verify_token\n"
-	"token_file = /etc/godwit/credentials/token\nnumbers = 106540352242922=80\n.fi\n"
+	"token_file = /etc/godwit/credentials/token\nnumbers = 106540352242922\n.fi\n"
 	".SH SEE ALSO\n.BR godwit (1),\n.BR godwit\\-serve (1),\n.BR godwit\\-config\\-check (1),\n"
 	".BR godwit\\-config\\-show (1),\n.BR godwit\\-config\\-reload (1)\n";
 

@@ -116,6 +116,16 @@ struct account *accounts_put(struct accounts *a, const struct store_account *fro
 	return account;
 }
 
+/* The configuration's word, else Meta's. */
+static void settle_limit(struct number *number)
+{
+	number->limit_mps = number->fixed_mps;
+	if (number->limit_mps == 0)
+		number->limit_mps = number_fact_limit(&number->fact);
+	if (number->limit_mps == 0)
+		number->limit_mps = NUMBER_LIMIT_DEFAULT;
+}
+
 struct number *accounts_put_number(struct accounts *a, const struct store_number *from)
 {
 	struct number *number = accounts_number(a, from->number_id);
@@ -136,8 +146,19 @@ struct number *accounts_put_number(struct accounts *a, const struct store_number
 	replace_text(&number->business_id, from->business_id);
 	free(number->address);
 	number->address = from->address.len == 0 ? NULL : xstrndup(from->address);
-	number->limit_mps = from->limit_mps == 0 ? NUMBER_LIMIT_DEFAULT : from->limit_mps;
+	number->fixed_mps = from->limit_mps;
+	settle_limit(number);
 	return number;
+}
+
+void accounts_put_fact(struct accounts *a, const struct store_number_fact *from)
+{
+	struct number *number = accounts_number(a, from->number_id);
+
+	if (number == NULL)
+		return;
+	number_fact_from_store(from, &number->fact);
+	settle_limit(number);
 }
 
 struct account *accounts_get(const struct accounts *a, struct str name)

@@ -11,11 +11,12 @@
 #define GATEWAY_ACCOUNT_H
 
 #include "base/mac.h"
+#include "gateway/number_fact.h"
 #include "store/store.h"
 
 #define ACCOUNTS_MAX 64
 #define NUMBERS_MAX 1024
-#define NUMBER_LIMIT_DEFAULT 80 /* messages/s, cloud-api.md 6.4 */
+#define NUMBER_LIMIT_DEFAULT NUMBER_LIMIT_STANDARD /* as long as nobody said anything */
 
 struct account {
 	int64_t row;
@@ -35,7 +36,9 @@ struct number {
 	char *id; /* phone_number_id */
 	char *business_id; /* WABA */
 	char *address; /* "+15550783881"; NULL: unknown */
-	uint32_t limit_mps;
+	uint32_t fixed_mps; /* as configured; 0: what Meta says */
+	uint32_t limit_mps; /* what holds */
+	struct number_fact fact;
 };
 
 struct accounts;
@@ -45,6 +48,8 @@ void accounts_free(struct accounts *a);
 /* Add or replace by name / by number id; secrets are copied. */
 struct account *accounts_put(struct accounts *a, const struct store_account *from);
 struct number *accounts_put_number(struct accounts *a, const struct store_number *from);
+/* What Meta said of a number, when it is stored; one that is not here changes nothing. */
+void accounts_put_fact(struct accounts *a, const struct store_number_fact *from);
 struct account *accounts_get(const struct accounts *a, struct str name);
 struct account *accounts_by_row(const struct accounts *a, int64_t row);
 struct number *accounts_number(const struct accounts *a, struct str number_id); /* NULL: unknown */

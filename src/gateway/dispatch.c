@@ -130,7 +130,9 @@ static const struct template_fact *template_of(const struct dispatch *d, const s
 /* Everything that must hold at release; false: the message goes elsewhere or waits. */
 static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 {
+	const struct number *number = dispatch_number(d, e);
 	struct guard_facts facts = { .entry = e,
+				     .number = number == NULL ? NULL : &number->fact,
 				     .window_ms = e->lane->window_ms,
 				     .now_ms = clock_wall_ms(loop_clock(d->o.loop)),
 				     .opted_out = e->lane->opted_out,
@@ -142,6 +144,8 @@ static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 		return false;
 	}
 	if (!guards_pass(&facts, &r)) {
+		if (r.metric == REFUSAL_NUMBER && d->o.doubt != NULL)
+			d->o.doubt(d->o.doubt_cookie, e->lane->number->id);
 		end(d, e, OUTQ_REJECTED, r, r.metric == REFUSAL_WINDOW);
 		return false;
 	}

@@ -22,7 +22,8 @@ struct dispatch_options {
 	struct accounts *accounts;
 	const struct template_facts *templates; /* NULL: nothing is known */
 	void (*curious)(void *cookie, struct str number_id); /* outbox_options.curious */
-	void *curious_cookie;
+	void (*doubt)(void *cookie, struct str number_id); /* outbox_options.doubt */
+	void *curious_cookie, *doubt_cookie;
 	const struct token_maker *token;
 	const struct log *log;
 	struct metrics *metrics;

@@ -3,13 +3,29 @@
  * guard.c - the list of guards, asked in order at the moment of release
  *
  * A guard is one row of guards[] and one function that returns true or fills
- * the refusal.  Portfolio limit and number status are further rows, before or
- * after the window as their refusals should win.
+ * the refusal.  The portfolio limit is a further row, before or after the window as
+ * its refusal should win.
  * TESTS  tests/unit/test_guard.c
  */
 #include "gateway/guard.h"
 
 #include "gateway/conversation.h"
+
+/*
+ * A number that Meta lets send nothing (cloud-api.md 4.2): we asked within the last
+ * two hours, and who refuses has it asked again (dispatch.c).
+ */
+static bool is_there(const struct guard_facts *f, struct refusal *r)
+{
+	int code = 0;
+	const char *why = f->number == NULL ? NULL : number_fact_stops(f->number, f->now_ms, &code);
+
+	if (why == NULL)
+		return true;
+	return refuse(r, REFUSAL_NUMBER, code,
+		      "Meta calls the number it leaves by %s: %s (godwit explain %s)",
+		      f->number->status, why, f->number->status);
+}
 
 /*
  * Free-form messages only within 24 hours of the customer's last message
@@ -80,6 +96,7 @@ static bool is_sendable(const struct guard_facts *f, struct refusal *r)
 }
 
 static bool (*const guards[])(const struct guard_facts *f, struct refusal *r) = {
+	is_there,
 	is_wanted,
 	is_sendable,
 	window_is_open,

@@ -7,6 +7,7 @@
 #ifndef GATEWAY_GUARD_H
 #define GATEWAY_GUARD_H
 
+#include "gateway/number_fact.h"
 #include "gateway/outq.h"
 #include "gateway/refusal.h"
 #include "gateway/template_fact.h"
@@ -17,6 +18,7 @@ struct guard_facts {
 	int64_t window_ms; /* when the customer last opened the window; 0: no record */
 	int64_t now_ms; /* wall */
 	bool opted_out; /* the customer wants no marketing */
+	const struct number_fact *number; /* of the number it leaves by; NULL: not known */
 	const struct template_fact *template_; /* of the template it sends; NULL: not known */
 };
 

@@ -31,7 +31,8 @@ static const char *const refusal_words[REFUSAL_NREFUSALS] = {
 	[REFUSAL_ACCOUNT] = "account",   [REFUSAL_BUSY] = "busy",
 	[REFUSAL_OPAQUE] = "opaque",     [REFUSAL_IDEMPOTENCY] = "idempotency",
 	[REFUSAL_EXPIRED] = "expired",   [REFUSAL_CONSENT] = "consent",
-	[REFUSAL_TEMPLATE] = "template", [REFUSAL_OTHER] = "other",
+	[REFUSAL_TEMPLATE] = "template", [REFUSAL_NUMBER] = "number",
+	[REFUSAL_OTHER] = "other",
 };
 
 static const char *const outcome_words[OUTCOME_NOUTCOMES] = {

@@ -595,6 +595,8 @@ static gw_status make_parts(struct outbox *ob, struct gw_error *err)
 				      .templates = ob->o.templates,
 				      .curious = ob->o.curious,
 				      .curious_cookie = ob->o.curious_cookie,
+				      .doubt = ob->o.doubt,
+				      .doubt_cookie = ob->o.doubt_cookie,
 				      .token = ob->o.token,
 				      .log = ob->o.log,
 				      .metrics = ob->o.metrics,
@@ -635,6 +637,11 @@ void outbox_set(struct outbox *ob, const struct outbox_settings *to)
 	if (!outq_policy_parse(str_from(to->unknown_policy), &ob->policy))
 		PANIC("unknown.policy %s was let pass", to->unknown_policy);
 	dispatch_settings_changed(ob->dispatch);
+}
+
+void outbox_number_changed(struct outbox *ob)
+{
+	dispatch_kick(ob->dispatch);
 }
 
 gw_status outbox_new(const struct outbox_options *o, struct outbox **out, struct gw_error *err)

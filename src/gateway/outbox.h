@@ -63,7 +63,9 @@ struct outbox_options {
 	/* A template of which nothing is known is about to be sent, or one was refused; NULL:
 	 * nobody asks */
 	void (*curious)(void *cookie, struct str number_id);
-	void *curious_cookie;
+	/* A message was refused for the status of its number; NULL: nobody asks */
+	void (*doubt)(void *cookie, struct str number_id);
+	void *curious_cookie, *doubt_cookie;
 	const struct wayback *wayback; /* what Meta may have called in vain; outlives it */
 	const char *dir; /* of the store: what leaves is noted there; NULL: nowhere */
 	struct outbox_settings settings;
@@ -77,6 +79,8 @@ void outbox_free(struct outbox *ob);
 /* After a reload, of settings or accounts: in_flight_max, queue_max, pacing and the connection to
  * Meta stay as they were.  unknown_policy holds for messages accepted from now on. */
 void outbox_set(struct outbox *ob, const struct outbox_settings *to);
+/* What a number may send has changed. */
+void outbox_number_changed(struct outbox *ob);
 
 /* At start: rows of store_load_all(); then outbox_start().  `sending` rows become
  * `unknown`, or `waiting` when it is proven that they never left. */

@@ -31,6 +31,7 @@ static const struct {
 	{ 132001, 404, "Template does not exist" },
 	{ 132015, 400, "Template is paused" },
 	{ 132016, 400, "Template is disabled" },
+	{ 133010, 400, "Phone number not registered" },
 	{ 131050, 400, "User has stopped receiving marketing messages" },
 	/* codes of the account (design.md 5.7) */
 	{ 190, 401, "Access token has expired or is not valid" },
@@ -44,7 +45,8 @@ static const char *const reasons[REFUSAL_NREFUSALS] = {
 	[REFUSAL_ACCOUNT] = "account",   [REFUSAL_BUSY] = "busy",
 	[REFUSAL_OPAQUE] = "opaque",     [REFUSAL_IDEMPOTENCY] = "idempotency",
 	[REFUSAL_EXPIRED] = "expired",   [REFUSAL_CONSENT] = "consent",
-	[REFUSAL_TEMPLATE] = "template", [REFUSAL_OTHER] = "other",
+	[REFUSAL_TEMPLATE] = "template", [REFUSAL_NUMBER] = "number",
+	[REFUSAL_OTHER] = "other",
 };
 
 bool refuse(struct refusal *r, enum metric_refusal metric, int code, const char *fmt, ...)

@@ -364,7 +364,7 @@ static gw_status post_numbers(struct ctl *c)
 	gw_status st;
 
 	st = ctl_only(c, "id phone name limit_mps registered verified status quality_rating "
-			 "name_status platform_type messaging_limit health_code");
+			 "name_status platform_type messaging_limit health_code is_on_biz_app");
 	if (st != GW_OK)
 		return st;
 	(void)json_get_text(c->body, STR("id"), GRAPH_ID_MAX, &id);
@@ -384,6 +384,7 @@ static gw_status post_numbers(struct ctl *c)
 	if (json_get_str(c->body, STR("name"), sizeof(n->name) - 1, &name))
 		(void)str_copy(name, n->name, sizeof(n->name));
 	(void)json_get_bool(c->body, STR("registered"), &n->registered);
+	(void)json_get_bool(c->body, STR("is_on_biz_app"), &n->on_app);
 	json_w_object(&c->w);
 	json_w_kv_text(&c->w, "id", n->id);
 	json_w_kv_text(&c->w, "display_phone_number", n->display);

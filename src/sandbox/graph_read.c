@@ -146,6 +146,7 @@ static void write_number(struct graph_call *c, struct field_writer *f, const str
 	put(f, "whatsapp_business_manager_messaging_limit",
 	    told(n->messaging_limit, "TIER_UNLIMITED"), false);
 	put_raw(f, "is_official_business_account", STR("false"), false);
+	put_raw(f, "is_on_biz_app", n->on_app ? STR("true") : STR("false"), false);
 	put_raw(f, "is_pin_enabled", n->pin[0] != '\0' ? STR("true") : STR("false"), false);
 	if (wants(f, "conversational_automation", false))
 		write_automation(f, n);

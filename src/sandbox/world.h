@@ -48,6 +48,7 @@ struct number {
 	size_t allowed_count;
 	bool registered;
 	bool unverified; /* no code was verified yet */
+	bool on_app; /* it is in the WhatsApp Business app, too */
 	/* as told by POST numbers; empty: what the rest says */
 	char status[24], quality[16], name_status[32], platform_type[24], messaging_limit[24];
 	int64_t health_code; /* of an error in health_status; 0: none */

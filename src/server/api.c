@@ -55,6 +55,9 @@ struct route {
 static const struct route routes[] = {
 	{ "GET", "/api/v1/version", SCOPE_READ, OWN, api_version },
 	{ "GET", "/api/v1/numbers", SCOPE_READ, OWN, api_number_list },
+	{ "GET", "/api/v1/numbers/*", SCOPE_READ, OWN, api_number_get },
+	{ "GET", "/api/v1/accounts", SCOPE_MANAGE, WHOLE, api_account_list },
+	{ "GET", "/api/v1/accounts/*", SCOPE_MANAGE, WHOLE, api_account_get },
 	{ "GET", "/api/v1/messages", SCOPE_READ, OWN, api_message_list },
 	{ "GET", "/api/v1/messages/*", SCOPE_READ, OWN, api_message_get },
 	{ "GET", "/api/v1/messages/*/trail", SCOPE_READ, OWN, api_message_trail },

@@ -71,7 +71,8 @@ void api_number_key(struct api_request *r, const char *why);
 /* An id in the query that narrows a list; none: it stays as it is.  False: answered with 404. */
 bool api_query_id(struct api_request *r, const char *name, enum id_kind kind, struct id *out);
 
-/* handlers: api_messages.c, api_who.c, api_events.c, api_tables.c, stream.c, probes.c, page.c */
+/* handlers: api_messages.c, api_who.c, api_events.c, api_tables.c, stream.c, probes.c, page.c,
+ * and as named below */
 void api_message_list(struct api_request *r);
 void api_message_get(struct api_request *r);
 void api_message_trail(struct api_request *r);
@@ -92,7 +93,10 @@ void api_destination_remove(struct api_request *r);
 void api_key_list(struct api_request *r);
 void api_key_add(struct api_request *r);
 void api_key_revoke(struct api_request *r);
-void api_number_list(struct api_request *r);
+void api_number_list(struct api_request *r); /* api_accounts.c */
+void api_number_get(struct api_request *r);
+void api_account_list(struct api_request *r);
+void api_account_get(struct api_request *r);
 void api_version(struct api_request *r);
 void api_config(struct api_request *r);
 void api_backup(struct api_request *r); /* api_backup.c */

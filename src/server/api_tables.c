@@ -512,33 +512,6 @@ void api_key_revoke(struct api_request *r)
 
 /* ---- what there is ---- */
 
-static void put_numbers(struct json_writer *w, const struct api_request *r)
-{
-	const struct accounts *all = r->server->accounts;
-
-	for (size_t i = 0; i < accounts_number_count(all); i++) {
-		const struct number *n = accounts_number_at(all, i);
-
-		if (!numbers_have(api_numbers(r), str_from(n->id)))
-			continue;
-		json_w_object(w);
-		json_w_kv_text(w, "id", n->id);
-		json_w_kv_text(w, "address", n->address);
-		json_w_kv_text(w, "business_id", n->business_id);
-		json_w_kv_text(w, "account", n->account->name);
-		json_w_kv_i64(w, "limit_mps", n->limit_mps);
-		json_w_kv_bool(w, "paused", n->account->paused);
-		if (n->account->paused)
-			json_w_kv_i64(w, "paused_code", n->account->paused_code);
-		json_w_end(w);
-	}
-}
-
-void api_number_list(struct api_request *r)
-{
-	reply_list(r, put_numbers);
-}
-
 void api_version(struct api_request *r)
 {
 	struct server *s = r->server;

@@ -46,7 +46,7 @@ gw_status config_address(const char *text, char host[CONFIG_HOST_MAX], uint16_t 
 
 gw_status config_number(struct str word, struct str *id, uint32_t *limit_mps, struct gw_error *err)
 {
-	uint32_t limit = NUMBER_LIMIT_DEFAULT;
+	uint32_t limit = 0;
 	struct str name = word;
 	size_t at;
 

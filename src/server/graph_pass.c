@@ -39,6 +39,7 @@
 #include "gateway/media_link.h"
 #include "server/graph_front.h"
 #include "server/graph_link.h"
+#include "server/number_read.h"
 #include "server/spool.h"
 #include "server/template_hear.h"
 
@@ -437,9 +438,12 @@ static void answer_json(struct pass *p, const struct account *a, const struct ht
 	struct arena *arena = arena_new(o->answer.len * 8 + 65536);
 	struct buf out;
 
-	if (o->status == 200)
+	if (o->status == 200) {
 		template_hear(p->g->server, str_from(p->method), str_from(p->path), p->body,
 			      o->answer);
+		number_read_heard(p->g->server->number_read, str_from(p->method),
+				  str_from(p->path));
+	}
 
 	buf_init(&out, 2 * ANSWER_MAX);
 	if (graph_advice(o->answer, o->status, advice))

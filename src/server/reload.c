@@ -20,6 +20,7 @@
 #include "server/reload.h"
 #include "base/mem.h"
 #include "server/api.h"
+#include "server/number_read.h"
 #include "server/room.h"
 #include "server/seed.h"
 #include "server/settings.h"
@@ -138,6 +139,7 @@ static void apply(struct reload *r)
 	outbox_set(s->outbox, &outbox);
 	inbox_set_words(s->inbox, s->cfg->consent_stop_words, s->cfg->consent_start_words);
 	relay_set(s->relay, &relay);
+	number_read_look(s->number_read);
 }
 
 static void busy(struct server *s, struct http_call *call, const char *why)

@@ -25,6 +25,7 @@
 #include "server/config_check.h"
 #include "server/drain.h"
 #include "server/graph_front.h"
+#include "server/number_read.h"
 #include "server/reload.h"
 #include "server/room.h"
 #include "server/seed.h"
@@ -226,7 +227,11 @@ static void sink_template(void *cookie, struct event *e)
 
 static void sink_tap(void *cookie, struct event *e)
 {
-	streams_event(((struct server *)cookie)->streams, e);
+	struct server *s = cookie;
+
+	streams_event(s->streams, e);
+	if (str_starts(str_from(e->in->type), STR("account.")))
+		number_read_hint(s->number_read, e->in->business_id);
 }
 
 /* ---- what the store remembers ---- */
@@ -239,6 +244,11 @@ static void on_account(void *cookie, const struct store_account *a)
 static void on_number(void *cookie, const struct store_number *n)
 {
 	(void)accounts_put_number(((struct server *)cookie)->accounts, n);
+}
+
+static void on_number_fact(void *cookie, const struct store_number_fact *f)
+{
+	accounts_put_fact(((struct server *)cookie)->accounts, f);
 }
 
 static void on_key(void *cookie, const struct store_key *k)
@@ -286,6 +296,7 @@ static gw_status remember(struct server *s, struct gw_error *err)
 	const struct store_loader loader = { .cookie = s,
 					     .account = on_account,
 					     .number = on_number,
+					     .number_fact = on_number_fact,
 					     .key = on_key,
 					     .destination = on_destination,
 					     .template_ = on_template,
@@ -342,6 +353,8 @@ static gw_status make_flows(struct server *s, struct gw_error *err)
 						  .templates = s->templates,
 						  .curious = template_read_again,
 						  .curious_cookie = s->template_read,
+						  .doubt = number_read_again,
+						  .doubt_cookie = s->number_read,
 						  .inbox = s->inbox,
 						  .token = &s->token,
 						  .log = &s->log,
@@ -398,6 +411,8 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 	if (st == GW_OK)
 		st = template_read_new(s, &s->template_read, err);
 	if (st == GW_OK)
+		st = number_read_new(s, &s->number_read, err);
+	if (st == GW_OK)
 		st = make_flows(s, err);
 	if (st == GW_OK)
 		st = remember(s, err);
@@ -410,6 +425,7 @@ static gw_status make_parts(struct server *s, struct gw_error *err)
 		return st;
 	if (s->cfg->templates_read)
 		template_read_all(s->template_read);
+	number_read_look(s->number_read);
 	outbox_start(s->outbox);
 	batches_start(s->batches);
 	relay_start(s->relay);
@@ -424,6 +440,7 @@ static void free_parts(struct server *s)
 	api_doctor_stop(s);
 	graph_front_free(s->graph);
 	template_read_free(s->template_read);
+	number_read_free(s->number_read);
 	batches_close(s->batches);
 	outbox_free(s->outbox);
 	if (s->store != NULL)

@@ -26,6 +26,7 @@ struct webhook_front;
 struct graph_front;
 struct streams;
 struct template_read;
+struct number_read;
 struct clock_follow;
 struct batches;
 struct drain;
@@ -61,6 +62,7 @@ struct server {
 	struct egress *egress;
 	struct template_facts *templates;
 	struct template_read *template_read;
+	struct number_read *number_read;
 	struct token_maker token;
 	struct inbox *inbox;
 	struct outbox *outbox;

@@ -57,6 +57,7 @@ static const struct {
 	[STORE_PUT_KEY] = { "put_key", tables_put_key, NULL, NULL },
 	[STORE_PUT_ACCOUNT] = { "put_account", tables_put_account, NULL, NULL },
 	[STORE_PUT_NUMBER] = { "put_number", tables_put_number, NULL, NULL },
+	[STORE_PUT_NUMBER_FACT] = { "put_number_fact", tables_put_number_fact, NULL, NULL },
 	[STORE_PUT_TEMPLATES] = { "put_templates", tables_put_templates, NULL, NULL },
 	[STORE_PUT_BATCH] = { "put_batch", batch_put, NULL, NULL },
 	[STORE_ADD_BATCH_ROWS] = { "add_batch_rows", batch_add_rows, NULL, NULL },

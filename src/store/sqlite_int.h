@@ -162,6 +162,7 @@ gw_status tables_put_destination(struct writer *w, struct store_req *req);
 gw_status tables_put_key(struct writer *w, struct store_req *req);
 gw_status tables_put_account(struct writer *w, struct store_req *req);
 gw_status tables_put_number(struct writer *w, struct store_req *req);
+gw_status tables_put_number_fact(struct writer *w, struct store_req *req);
 gw_status tables_put_templates(struct writer *w, struct store_req *req);
 gw_status batch_put(struct writer *w, struct store_req *req);
 gw_status batch_add_rows(struct writer *w, struct store_req *req);

@@ -84,6 +84,23 @@ static gw_status on_number(struct loading *g, struct cols *c)
 	return GW_OK;
 }
 
+static gw_status on_number_fact(struct loading *g, struct cols *c)
+{
+	struct store_number_fact f;
+
+	f.number_id = col_str(c);
+	f.status = col_str(c);
+	f.quality = col_str(c);
+	f.throughput = col_str(c);
+	f.messaging_limit = col_str(c);
+	f.name = col_str(c);
+	f.address = col_str(c);
+	f.on_app = col_bool(c);
+	f.read_ms = col_i64(c);
+	g->l->number_fact(g->l->cookie, &f);
+	return GW_OK;
+}
+
 static gw_status on_key(struct loading *g, struct cols *c)
 {
 	struct store_key k = { .row = col_i64(c) };
@@ -242,6 +259,7 @@ gw_status store_load_all(struct store *s, const struct store_loader *l, struct g
 	} tables[] = {
 		{ l->account != NULL, SQL_LOAD_ACCOUNTS, on_account },
 		{ l->number != NULL, SQL_LOAD_NUMBERS, on_number },
+		{ l->number_fact != NULL, SQL_LOAD_NUMBER_FACTS, on_number_fact },
 		{ l->key != NULL, SQL_LOAD_KEYS, on_key },
 		{ l->destination != NULL, SQL_LOAD_DESTINATIONS, on_destination },
 		{ l->template_ != NULL, SQL_LOAD_TEMPLATES, on_template },

@@ -126,3 +126,21 @@ gw_status tables_put_number(struct writer *w, struct store_req *req)
 	bind_i64(&b, n->limit_mps);
 	return put_row(w, st, &n->row);
 }
+
+gw_status tables_put_number_fact(struct writer *w, struct store_req *req)
+{
+	struct store_number_fact *f = &CONTAINER_OF(req, struct store_put_number_fact, req)->f;
+	sqlite3_stmt *st = sql_use(&w->sql, SQL_NUMBER_FACT_PUT);
+	struct bind b = { st, 0 };
+
+	bind_str(&b, f->number_id);
+	bind_str(&b, f->status);
+	bind_str(&b, f->quality);
+	bind_str(&b, f->throughput);
+	bind_str(&b, f->messaging_limit);
+	bind_str(&b, f->name);
+	bind_str(&b, f->address);
+	bind_i64(&b, f->on_app);
+	bind_i64(&b, f->read_ms);
+	return sql_run(&w->sql, st);
+}

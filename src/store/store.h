@@ -95,6 +95,7 @@ enum store_op {
 	STORE_PUT_KEY,
 	STORE_PUT_ACCOUNT,
 	STORE_PUT_NUMBER,
+	STORE_PUT_NUMBER_FACT,
 	STORE_PUT_TEMPLATES,
 	STORE_PUT_BATCH,
 	STORE_ADD_BATCH_ROWS,
@@ -359,11 +360,22 @@ struct store_number {
 	int64_t row;
 	int64_t account_row;
 	struct str number_id, business_id, address;
-	uint32_t limit_mps; /* 80 when unknown */
+	uint32_t limit_mps; /* as configured; 0: what Meta says */
 };
 struct store_put_number {
 	struct store_req req;
 	struct store_number n; /* matched by number_id; out: row */
+};
+
+/* What Meta last said of a number (schema/008_number_fact.sql). */
+struct store_number_fact {
+	struct str number_id, status, quality, throughput, messaging_limit, name, address;
+	bool on_app;
+	int64_t read_ms;
+};
+struct store_put_number_fact {
+	struct store_req req;
+	struct store_number_fact f; /* replaces what was said before */
 };
 
 struct store_put_templates {
@@ -477,6 +489,7 @@ struct store_loader {
 	void *cookie;
 	void (*account)(void *cookie, const struct store_account *a);
 	void (*number)(void *cookie, const struct store_number *n);
+	void (*number_fact)(void *cookie, const struct store_number_fact *f);
 	void (*key)(void *cookie, const struct store_key *k);
 	void (*destination)(void *cookie, const struct store_destination *d);
 	void (*template_)(void *cookie, const struct store_template *t);

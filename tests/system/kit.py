@@ -305,7 +305,8 @@ class Gateway(Process):
         self.socket = os.path.join(folder, name + ".sock")
         self.conf = {"data": self.data, "profile": "sandbox", "listen.public": "127.0.0.1:0",
                      "listen.api": "127.0.0.1:0", "listen.local": self.socket, "log.level": "debug",
-                     "egress.allow": "127.0.0.0/8 ::1/128", "store.disk_min": "0", "templates.read": "no"}
+                     "egress.allow": "127.0.0.0/8 ::1/128", "store.disk_min": "0", "templates.read": "no",
+                     "numbers.read": "no"}
         self.accounts = {"test": {"app_id": "610000000000001", "app_secret": APP_SECRET,
                                   "verify_token": VERIFY_TOKEN, "token": TOKEN, "business_id": WABA,
                                   "base_url": "http://127.0.0.1:1", "numbers": NUMBER}}

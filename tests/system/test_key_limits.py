@@ -114,7 +114,7 @@ def test_the_table_is_documented():
 def test_what_concerns_the_whole_gateway_is_refused(world):
     refused = [route for route, reach in routed().items() if reach == "WHOLE"]
     assert {("GET", "/metrics"), ("POST", "/api/v1/keys"), ("POST", "/api/v1/backup")} < set(refused)
-    assert len(refused) == 10
+    assert len(refused) == 12
     for method, path in refused:
         path = path.replace("/api/v1/", "").replace("{id}", "key_" + NOWHERE)
         got = world.call(method, path, b"{}" if method == "POST" else None)
@@ -207,6 +207,7 @@ def by_id(world):
     to = json.dumps({"destination": world.mine}).encode()
     return {
         **batches_by_id(world),
+        ("GET", "/api/v1/numbers/{id}"): [(None, (NUMBER, OTHER_NUMBER, "1"))],
         ("GET", "/api/v1/messages/{id}"): [(None, message), (None, wamid)],
         ("GET", "/api/v1/messages/{id}/trail"): [(None, message), (None, wamid)],
         ("POST", "/api/v1/messages/{id}/resolve"): [(b'{"as":"expire"}', message)],

@@ -99,12 +99,44 @@ static void secrets_are_copied(void **state)
 	account_secrets_free(NULL);
 }
 
+/* The configuration's word on the rate, else Meta's, else the default. */
+static void the_rate(void **state)
+{
+	struct accounts *a = accounts_new();
+	struct store_number_fact fact = { .number_id = STR("1001"),
+					  .throughput = STR("HIGH"),
+					  .status = STR("CONNECTED"),
+					  .read_ms = 5 };
+	struct number *n;
+
+	(void)state;
+	(void)put(a, 1, "one", "t1");
+	n = put_number(a, 1, 1, "1001", 0);
+	CHECK_INT("nobody said", 80, n->limit_mps);
+	accounts_put_fact(a, &fact);
+	CHECK_INT("Meta says", 1000, n->limit_mps);
+	CHECK_INT("it is kept", 5, n->fact.read_ms);
+	(void)put_number(a, 1, 1, "1001", 7);
+	CHECK_INT("the configuration outweighs it", 7, n->limit_mps);
+	assert_string_equal(n->fact.status, "CONNECTED");
+	fact.throughput = STR("STANDARD");
+	accounts_put_fact(a, &fact);
+	CHECK_INT("still", 7, n->limit_mps);
+	(void)put_number(a, 1, 1, "1001", 0);
+	CHECK_INT("and Meta's word is back", 80, n->limit_mps);
+	fact.number_id = STR("1002");
+	accounts_put_fact(a, &fact); /* nobody's */
+	CHECK_INT("numbers", 1, accounts_number_count(a));
+	accounts_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(added_and_found),
 		cmocka_unit_test(replaced_in_place),
 		cmocka_unit_test(secrets_are_copied),
+		cmocka_unit_test(the_rate),
 	};
 
 	return cmocka_run_group_tests_name("account", tests, NULL, NULL);

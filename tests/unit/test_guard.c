@@ -119,6 +119,26 @@ static void what_is_known_of_a_template(void **state)
 	}
 }
 
+static void what_is_known_of_the_number(void **state)
+{
+	struct outq_entry e = { .kind = STR("text"), .class_ = OUTQ_MARKETING };
+	struct number_fact n = { .status = "DISCONNECTED", .read_ms = NOW };
+	struct guard_facts f = {
+		.entry = &e, .window_ms = 1, .now_ms = NOW, .opted_out = true, .number = &n
+	};
+	struct refusal r = { .code = 0 };
+
+	(void)state;
+	assert_false(guards_pass(&f, &r)); /* before all others: nothing else would help */
+	CHECK_INT("code", 133010, r.code);
+	CHECK_INT("status", 400, r.status);
+	assert_string_equal(r.reason, "number");
+	assert_non_null(strstr(r.details, "DISCONNECTED"));
+	(void)str_copy(STR("CONNECTED"), n.status, sizeof(n.status));
+	assert_false(guards_pass(&f, &r));
+	CHECK_INT("the next one", 131050, r.code);
+}
+
 static void in_metas_shape(void **state)
 {
 	struct outq_entry e = { .kind = STR("text") };
@@ -197,6 +217,7 @@ int main(void)
 		cmocka_unit_test(the_window),
 		cmocka_unit_test(consent),
 		cmocka_unit_test(what_is_known_of_a_template),
+		cmocka_unit_test(what_is_known_of_the_number),
 		cmocka_unit_test(in_metas_shape),
 		cmocka_unit_test(long_words_are_cut_between_characters),
 		cmocka_unit_test(codes_have_their_status),

@@ -268,7 +268,7 @@ static void schema_1(void **state)
 			 "dedupe_hash; DROP TABLE dedupe_mark; DROP TABLE consent; DROP TABLE "
 			 "fallback; DROP TABLE follow; DROP TABLE template; "
 			 "ALTER TABLE message DROP COLUMN plan; DROP TABLE batch; "
-			 "DROP TABLE batch_row; DROP TABLE batch_sent; "
+			 "DROP TABLE batch_row; DROP TABLE batch_sent; DROP TABLE number_fact; "
 			 "DELETE FROM setting WHERE name='secrets'; "
 			 "PRAGMA user_version=1",
 			 NULL, NULL, NULL) != SQLITE_OK)
