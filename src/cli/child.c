@@ -166,6 +166,8 @@ gw_status child_wait_ready(struct child *c, int64_t timeout_ms, char line[CHILD_
 		if (fd.revents == 0)
 			continue;
 		n = read(c->ready_fd, line + len, CHILD_READY_MAX - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return gw_error_set(err, GW_ESTATE, "the %s did not start", c->name);
 		len += (size_t)n;

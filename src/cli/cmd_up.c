@@ -119,13 +119,13 @@ static int did_not_start(struct up *u, struct child *c, const struct gw_error *e
 {
 	char words[1024];
 	int status = 0;
+	/* A child whose end of the pipe is shut is ending, and how it ends is the answer. */
+	bool ended = child_wait(c, err->status == GW_ESTATE ? READY_MS : 0, &status);
+	bool may_pass = ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TEMPORARY;
 
-	(void)child_wait(c, 1000, &status);
 	if (own_words(c, words, sizeof(words)))
 		return cli_failf(
-			u->cli,
-			WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TEMPORARY ? EXIT_TEMPORARY
-										   : EXIT_FAILED,
+			u->cli, may_pass ? EXIT_TEMPORARY : EXIT_FAILED,
 			"`godwit up --port 0` takes any free ports; --port and --sandbox-port "
 			"choose them",
 			"%s", words);
