@@ -400,6 +400,11 @@ static int lost(const struct api *a, const struct gw_error *err)
 	return cli_fail(a->cli, &e);
 }
 
+const char *api_why_not(const struct api *a, const struct gw_error *err)
+{
+	return a->socket[0] != '\0' ? "nobody listens there" : err->message;
+}
+
 int api_unreachable(const struct api *a, const struct gw_error *err)
 {
 	struct cli_error e = { .exit = EXIT_TEMPORARY, .class_ = "net", .word = "unreachable" };
@@ -408,8 +413,7 @@ int api_unreachable(const struct api *a, const struct gw_error *err)
 	if (a->is_lost)
 		return lost(a, err);
 	(void)snprintf(message, sizeof(message), "no %s answers at %s (%s)",
-		       a->is_sandbox ? "sandbox" : "gateway", a->where,
-		       a->socket[0] != '\0' ? "nobody listens there" : err->message);
+		       a->is_sandbox ? "sandbox" : "gateway", a->where, api_why_not(a, err));
 	e.message = message;
 	e.fix = a->is_sandbox
 			? "start one with `godwit up` or `godwit sandbox`, or name it: "

@@ -26,6 +26,7 @@ void api_close(struct api *a); /* NULL allowed */
 struct loop *api_loop(struct api *a);
 struct http_client *api_client(struct api *a);
 const char *api_where(const struct api *a); /* for people: "unix:/run/..." */
+const char *api_why_not(const struct api *a, const struct gw_error *err); /* nobody answers */
 
 struct api_answer {
 	int status;

@@ -118,6 +118,29 @@ static void put_error(struct json_writer *w, const struct cli_error *e)
 	json_w_end(w);
 }
 
+const char *cli_called(const struct cli *cli)
+{
+	return cli->program != NULL && cli->program[0] == '.' ? cli->program : "godwit";
+}
+
+/* The commands in it as they can be copied: behind a backtick, or on a line of their own. */
+static void print_fix(const struct cli *cli, struct str fix)
+{
+	const struct str name = STR("godwit ");
+	bool starts = true;
+	size_t from = 0;
+
+	for (size_t i = 0; i < fix.len; i++) {
+		if (starts && str_starts(str_slice(fix, i, fix.len), name)) {
+			(void)fprintf(stderr, "%.*s%s ", STR_ARG(str_slice(fix, from, i)),
+				      cli_called(cli));
+			from = i + name.len;
+		}
+		starts = fix.ptr[i] == '`' || fix.ptr[i] == '\n' || (starts && fix.ptr[i] == ' ');
+	}
+	(void)fprintf(stderr, "%.*s\n", STR_ARG(str_slice(fix, from, fix.len)));
+}
+
 int cli_fail(const struct cli *cli, const struct cli_error *e)
 {
 	struct json_writer w;
@@ -127,8 +150,10 @@ int cli_fail(const struct cli *cli, const struct cli_error *e)
 	if (!cli_is_json(cli) && !cli->json) {
 		(void)fprintf(stderr, "%sgodwit:%s %s\n", cli->color_err ? "\033[31m" : "",
 			      cli->color_err ? "\033[0m" : "", e->message);
-		if (e->fix != NULL && e->fix[0] != '\0')
-			(void)fprintf(stderr, "  %s\n", e->fix);
+		if (e->fix != NULL && e->fix[0] != '\0') {
+			(void)fputs("  ", stderr);
+			print_fix(cli, str_from(e->fix));
+		}
 		return e->exit;
 	}
 	buf_init(&b, 65536);

@@ -80,6 +80,11 @@ struct cli_error {
 };
 
 int cli_fail(const struct cli *cli, const struct cli_error *e); /* returns e->exit */
+/*
+ * How the user calls this program: "./godwit" in a checkout, where no godwit is in
+ * the PATH; "godwit" also for a whole path, which is what scripts write.
+ */
+const char *cli_called(const struct cli *cli);
 /* The short form: "godwit: message" and on the next line the fix. */
 int cli_failf(const struct cli *cli, int exit_code, const char *fix, const char *fmt, ...)
 	GW_PRINTF(4, 5);

@@ -40,6 +40,8 @@ static int run_check(struct cli *cli, int argc, char **argv)
 		printf("%s %s, %zu account%s\n", out_mark(cli, MARK_OK),
 		       config_path(c) != NULL ? config_path(c) : "no file, defaults only",
 		       config_account_count(c), config_account_count(c) == 1 ? "" : "s");
+	if (code == EXIT_OK && config_path(c) == NULL && config_account_count(c) == 0)
+		cli_note(cli, "`godwit init` adds an account; `godwit up` needs none");
 	config_free(c);
 	return code == EXIT_OK ? cli_done(cli, code) : code;
 }

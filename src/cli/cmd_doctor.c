@@ -86,7 +86,8 @@ static bool is_there(struct doctoring *d)
 
 	if (!api_try(d->api, &r, &answer, &err)) {
 		findings_put(d->all, "gateway", DOCTOR_FAIL, "no-gateway", 0,
-			     "nobody answers at %s: %s", api_where(d->api), err.message);
+			     "nobody answers at %s: %s", api_where(d->api),
+			     api_why_not(d->api, &err));
 		return false;
 	}
 	(void)json_get_str(answer.json, STR("version"), 64, &version);
@@ -199,6 +200,7 @@ static void ask_configuration(struct doctoring *d)
 {
 	struct gw_error err = GW_ERROR_INIT;
 	struct config *c = NULL;
+	size_t accounts;
 
 	if (config_load(d->cli->config, NULL, 0, &c, &err) != GW_OK) {
 		findings_put(d->all, "configuration", DOCTOR_FAIL, "bad-configuration", 0, "%s",
@@ -207,10 +209,11 @@ static void ask_configuration(struct doctoring *d)
 		config_free(c);
 		return;
 	}
-	findings_put(d->all, "configuration", config_account_count(c) > 0 ? DOCTOR_OK : DOCTOR_FAIL,
-		     config_account_count(c) > 0 ? NULL : "bad-configuration", 0,
-		     "%s, %zu accounts", config_path(c) != NULL ? config_path(c) : "no file",
-		     config_account_count(c));
+	accounts = config_account_count(c);
+	findings_put(d->all, "configuration", accounts > 0 ? DOCTOR_OK : DOCTOR_FAIL,
+		     accounts > 0 ? NULL : "no-configuration", 0, "%s, %zu account%s",
+		     config_path(c) != NULL ? config_path(c) : "no file", accounts,
+		     accounts == 1 ? "" : "s");
 	look_at_folder(d, config_values(c));
 	for (size_t i = 0; i < config_account_count(c); i++)
 		if (d->account == NULL || strcmp(d->account, config_account_at(c, i)->name) == 0)

@@ -19,9 +19,13 @@ static bool word_matches(const char *name, char **argv, int argc)
 {
 	struct str n = str_from(name), word;
 
-	for (int i = 0; i < argc; i++)
-		if (!str_split(&n, ' ', &word) || !str_eq(word, str_from(argv[i])))
+	for (int i = 0; i < argc; i++) {
+		struct str typed = str_from(argv[i]);
+
+		if (!str_split(&n, ' ', &word) ||
+		    (!str_eq(word, typed) && (i > 0 || !str_eq(word, cli_noun(typed)))))
 			return false;
+	}
 	return true;
 }
 

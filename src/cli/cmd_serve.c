@@ -37,6 +37,15 @@ static int run(struct cli *cli, int argc, char **argv)
 	code = config_open(cli, &flags, &c);
 	if (code != EXIT_OK)
 		return code;
+	if (config_path(c) == NULL && config_account_count(c) == 0) {
+		config_free(c);
+		return cli_failf(
+			cli, EXIT_USAGE,
+			"`godwit init` writes one for a real number; `godwit up` is gateway "
+			"and sandbox and needs none",
+			"there is no configuration and no account, so there is nobody to "
+			"serve");
+	}
 	code = serve_run(&(struct serve_options){ .config = c, .ready_fd = (int)ready_fd }, &err);
 	if (config_problem_count(c) > 0)
 		code = config_refuse(cli, c);

@@ -139,6 +139,7 @@ static const struct command {
 } commands[] = {
 	{ NULL, "no-gateway", 0, "{w} serve" },
 	{ NULL, "bad-configuration", 0, "{w} config check" },
+	{ NULL, "no-configuration", 0, "{w} init" },
 	{ NULL, "graph-unreachable", 0, "curl -sI https://graph.facebook.com" },
 	{ NULL, "not-subscribed", 0, "{w} doctor --fix{a}" },
 	{ NULL, "clock-skew", 0, "timedatectl set-ntp true" },

@@ -147,8 +147,10 @@ static int no_such_command(struct cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		names[n++] = commands[i]->name;
 	nearest = opt_nearest(typed, names, n);
-	if (nearest == NULL && !group)
+	if (nearest == NULL && !group) { /* what follows may be a number or a text */
 		nearest = opt_nearest(argv[0], names, n);
+		(void)str_copy(str_slice(noun, 0, sizeof(typed) - 1), typed, sizeof(typed));
+	}
 	if (nearest != NULL) {
 		(void)snprintf(fix, sizeof(fix), "did you mean `godwit %s`?", nearest);
 	} else if (group) {

@@ -20,6 +20,21 @@ int meta_exit(int code, int subcode)
 	return EXIT_REJECTED;
 }
 
+/* What Godwit itself refused ends with the advice, which here has lines of its own. */
+static struct str without_advice(struct str details, int code, int subcode)
+{
+	char advice[GW_ERROR_ADVICE_MAX];
+	struct str tail;
+
+	if (!gw_error_advice(code, subcode, advice))
+		return details;
+	tail = str_from(advice);
+	if (!str_ends(details, tail))
+		return details;
+	details = str_slice(details, 0, details.len - tail.len);
+	return str_ends(details, STR(". ")) ? str_slice(details, 0, details.len - 2) : details;
+}
+
 int meta_fail(const struct cli *cli, int exit, const char *what, int code, int subcode,
 	      struct str details, const char *id)
 {
@@ -27,6 +42,7 @@ int meta_fail(const struct cli *cli, int exit, const char *what, int code, int s
 	struct cli_error e = { .exit = exit, .code = code, .subcode = subcode };
 	char message[2048], fix[1024], command[GW_ERROR_COMMAND_MAX] = "";
 
+	details = without_advice(details, code, subcode);
 	(void)snprintf(message, sizeof(message), "%s: %d %s%s%.*s", what, code,
 		       info != NULL ? info->title : "", details.len > 0 && info != NULL ? ": " : "",
 		       STR_ARG(details));

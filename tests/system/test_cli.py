@@ -26,6 +26,7 @@ def godwit(*args, env=None, stdin=None):
     (["mesage", "list"], USAGE, 'unknown command "mesage list"', "did you mean `godwit message list`?"),
     (["message"], USAGE, "message what?", "`message list`"),
     (["sandbox", "sya"], USAGE, 'unknown command "sandbox sya"', "did you mean `godwit sandbox say`?"),
+    (["sned", "+5571990000001", "Yes"], USAGE, 'unknown command "sned"\n', "did you mean `godwit send`?"),
     (["xyzzy"], USAGE, 'unknown command "xyzzy"', "godwit help"),
     (["send", "--tmplate", "x"], USAGE, 'unknown option "--tmplate"', "did you mean --template?"),
     (["send"], USAGE, "to whom?", "usage: godwit send"),
@@ -43,6 +44,37 @@ def test_a_wrong_call_is_answered_with_the_right_one(args, code, error, fix):
     r = godwit(*args)
     assert (r.returncode, r.stdout) == (code, "")
     assert error in r.stderr and fix in r.stderr
+
+
+def test_a_command_to_copy_is_called_as_it_was(tmp_path):
+    """In a checkout it is ./godwit; no godwit is in the PATH."""
+    (tmp_path / "godwit").symlink_to(kit.BIN)
+    for program, said in (("./godwit", "`./godwit version`"), (str(tmp_path / "godwit"), "`godwit version`")):
+        r = subprocess.run([program, "versoin"], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8", check=False)
+        assert r.returncode == USAGE and said in r.stderr, r.stderr
+        r = subprocess.run([program, "--json", "versoin"], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8",
+                           check=False)
+        assert json.loads(r.stderr)["error"]["fix"] == "did you mean `godwit version`?"
+
+
+def test_serve_without_any_configuration_makes_nothing(tmp_path):
+    data = tmp_path / "data"
+    env = {"HOME": str(tmp_path), "GODWIT_DATA": str(data)}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("GODWIT_")}
+    for words, code, fix in ((["serve"], USAGE, "`godwit init`"), (["config", "check"], OK, "`godwit init`"),
+                             (["doctor"], CHECK, "init")):
+        r = subprocess.run([kit.BIN, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env={**clean, **env, "XDG_CONFIG_HOME": "/nonexistent", "XDG_RUNTIME_DIR": str(tmp_path)},
+                           encoding="utf-8", timeout=kit.WAIT + 30, check=False)
+        assert r.returncode == code and fix in r.stdout + r.stderr, (words, r)
+    assert "Command: %s init\n" % kit.BIN in r.stdout, r.stdout
+    assert "nobody listens there" in r.stdout and "port 80" not in r.stdout
+    assert not data.exists()
+
+
+def test_help_knows_the_nouns_that_commands_know():
+    one, many = godwit("help", "key"), godwit("help", "keys")
+    assert many.returncode == OK and many.stdout == one.stdout and "key revoke" in one.stdout
 
 
 def test_an_error_is_one_object_in_json_mode():
@@ -173,6 +205,8 @@ def test_send_says_who_refused_and_why(gateway, sandbox, clock):
     error = json.loads(r.stderr)["error"]
     assert (r.returncode, r.stdout, error["code"], error["exit"]) == (REFUSED, "", 131047, REFUSED)
     assert error["docs"] == "godwit explain 131047"
+    assert error["message"].endswith("or wait until the customer writes again"), error["message"]  # the rest is "fix"
+    assert error["fix"].count("Send an approved template instead") == 1
     assert "Godwit refused" in error["message"] and "template" in error["fix"]
     r = gateway.cli("send", "+4915112345678", "nobody wrote from there")
     assert r.returncode == REJECTED and r.stdout.splitlines()[-1].startswith("failed")
