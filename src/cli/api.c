@@ -304,6 +304,30 @@ static void scan_body(struct api *a, struct api_answer *out)
 		out->json = json_root(doc);
 }
 
+static void on_tick(void *cookie)
+{
+	*(bool *)cookie = true;
+}
+
+static void wait_for(struct api *a, const struct api_request *r, const struct waiting *w)
+{
+	bool is_time = false;
+	struct timer t;
+
+	timer_init(&t, a->loop, LOOP_REAL, on_tick, &is_time);
+	if (r->tick != NULL)
+		timer_in_ms(&t, r->tick_ms);
+	while (!w->done && !(r->stop != NULL && *r->stop)) {
+		loop_turn(a->loop, -1);
+		if (!is_time || w->done)
+			continue;
+		is_time = false;
+		r->tick(r->tick_cookie);
+		timer_in_ms(&t, r->tick_ms);
+	}
+	timer_cancel(&t);
+}
+
 bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 	     struct gw_error *err)
 {
@@ -340,8 +364,7 @@ bool api_try(struct api *a, const struct api_request *r, struct api_answer *out,
 					.answer_max = API_ANSWER_MAX,
 					.on_header = on_header },
 		on_done, &w);
-	while (!w.done && !(r->stop != NULL && *r->stop))
-		loop_turn(a->loop, -1);
+	wait_for(a, r, &w);
 	buf_release(&url);
 	if (!w.done) {
 		http_exchange_cancel(exchange);

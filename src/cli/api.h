@@ -47,6 +47,10 @@ struct api_request {
 	uint64_t body_file_len;
 	const char *content_type; /* of the body; NULL: JSON */
 	int64_t timeout_ms; /* without --timeout; 0: as usual */
+	/* not NULL: called every tick_ms while the answer is waited for; not with this api */
+	void (*tick)(void *cookie);
+	void *tick_cookie;
+	int64_t tick_ms;
 	const bool *stop; /* not NULL: the call is given up when it becomes true */
 	const char *headers[API_HEADERS_MAX]; /* extra, NULL-terminated when fewer */
 	const char *if_lost; /* what to do when it left and no answer came; NULL allowed */

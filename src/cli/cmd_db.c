@@ -7,7 +7,7 @@
  *
  * TESTS  tests/system/test_db.py
  */
-#include "cli/api.h"
+#include "cli/copy_progress.h"
 #include "cli/opt.h"
 #include "cli/out.h"
 #include "store/store_file.h"
@@ -19,6 +19,7 @@
 extern const struct cmd cmd_db_backup, cmd_db_check, cmd_db_restore;
 
 #define COPY_MS (INT64_C(3600) * 1000) /* a large database on a slow disk */
+#define TICK_MS 250 /* between two looks at how far it is */
 #define FINDINGS_BYTES (1U << 20)
 
 /* What is wrong, as a JSON array and as lines. */
@@ -81,16 +82,15 @@ static void print_json(struct buf *b)
 /* ---- backup ---- */
 
 /* The gateway has its own working folder. */
-static int put_wish(struct cli *cli, const char *file, struct json_writer *w)
+static int absolute(struct cli *cli, const char *file, char path[PATH_MAX])
 {
-	char folder[PATH_MAX], path[PATH_MAX];
+	char folder[PATH_MAX];
 
 	if (file[0] != '/' && getcwd(folder, sizeof(folder)) == NULL)
 		return cli_failf(cli, EXIT_FAILED, NULL, "the working folder is gone");
-	if (snprintf(path, sizeof(path), "%s%s%s", file[0] == '/' ? "" : folder,
-		     file[0] == '/' ? "" : "/", file) >= (int)sizeof(path))
+	if (snprintf(path, PATH_MAX, "%s%s%s", file[0] == '/' ? "" : folder,
+		     file[0] == '/' ? "" : "/", file) >= PATH_MAX)
 		return cli_failf(cli, EXIT_USAGE, NULL, "%s is too long a path", file);
-	json_w_kv_text(w, "file", path);
 	return EXIT_OK;
 }
 
@@ -135,37 +135,61 @@ static int verify(struct cli *cli, const struct api_answer *answer)
 	return code != EXIT_OK ? code : file.findings > 0 ? EXIT_CHECK : EXIT_OK;
 }
 
-static int run_backup(struct cli *cli, int argc, char **argv)
+/* file NULL: where the gateway likes. */
+static int copy(struct cli *cli, struct copy_progress *progress, const char *file)
 {
+	struct api_request r = { .method = "POST",
+				 .path = "/api/v1/backup",
+				 .timeout_ms = COPY_MS };
 	struct api_answer answer;
 	struct json_writer w;
 	struct buf body;
 	struct api *a;
-	int code = EXIT_OK;
+	int code;
 
-	if (!opt_parse(cli, &cmd_db_backup, NULL, &argc, &argv))
-		return cli->code;
-	if (cli->timeout_ms == 0)
-		cli->timeout_ms = COPY_MS;
 	buf_init(&body, (size_t)PATH_MAX * 8);
 	json_w_init(&w, &body);
 	json_w_object(&w);
-	if (argc > 0)
-		code = put_wish(cli, argv[0], &w);
+	if (file != NULL)
+		json_w_kv_text(&w, "file", file);
 	json_w_end(&w);
-	a = code == EXIT_OK ? api_open(cli, &code) : NULL;
-	if (a != NULL) {
+	r.body = buf_str(&body);
+	progress->file = file;
+	a = api_open(cli, &code);
+	progress->api = a != NULL ? api_open(cli, &code) : NULL;
+	if (progress->api != NULL) {
 		cli_note(cli, "copying; the gateway goes on meanwhile");
-		code = api_expect(a,
-				  &(struct api_request){ .method = "POST",
-							 .path = "/api/v1/backup",
-							 .body = buf_str(&body) },
-				  &answer);
+		r.tick = copy_progress_tick;
+		r.tick_cookie = progress;
+		r.tick_ms = TICK_MS;
+		code = api_expect(a, &r, &answer);
+		progress_clear(&progress->shown);
 		if (code == EXIT_OK)
 			code = verify(cli, &answer);
 	}
+	api_close(progress->api);
 	api_close(a);
 	buf_release(&body);
+	return code;
+}
+
+static int run_backup(struct cli *cli, int argc, char **argv)
+{
+	const char *word = NULL;
+	const struct opt opts[] = { { OPT_TEXT, 0, "progress", &word, "auto|bar|plain|json|none",
+				      "how far it is, on standard error" },
+				    OPT_END };
+	struct copy_progress progress = { .file = NULL };
+	char path[PATH_MAX];
+	int code = EXIT_OK;
+
+	if (!opt_parse(cli, &cmd_db_backup, opts, &argc, &argv) ||
+	    !progress_init(&progress.shown, cli, word))
+		return cli->code;
+	if (argc > 0)
+		code = absolute(cli, argv[0], path);
+	if (code == EXIT_OK)
+		code = copy(cli, &progress, argc > 0 ? path : NULL);
 	return cli_done(cli, code);
 }
 
@@ -176,7 +200,9 @@ const struct cmd cmd_db_backup = {
 	.help = "copy the database of the gateway that runs, and check the copy",
 	.more = "The gateway writes the copy, with mode 0600, between its commits; nothing waits\n"
 		"for it, and a file that is there is never replaced. Without FILE it goes to\n"
-		"backup/ in the data folder, with the time in its name. Secrets are in it.",
+		"backup/ in the data folder, with the time in its name. Secrets are in it.\n"
+		"How far it is stands on standard error: a bar on a terminal, a line every ten\n"
+		"seconds elsewhere (--progress).",
 	.run = run_backup,
 };
 

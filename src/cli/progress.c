@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress.c - how far a batch is, on standard error
+ * progress.c - how far something is, on standard error
  *
- * ROLE     Decides how and how often; the counts and the rate are the gateway's.
+ * ROLE     Decides how and how often; the counts and the rate are the gateway's.  What a copy
+ *          of the database says is in copy_progress.c.
  * LIMITS   BAR_NS, LINE_NS and JSON_NS between two of each kind.
  * TESTS    tests/unit/test_progress.c, tests/system/test_send_list.py
  */
@@ -63,7 +64,7 @@ static void put_rate(struct buf *out, const struct batch *b)
 		    (long long)(b->rate_tenths % 10));
 }
 
-static void put_cells(struct buf *out, int64_t done, int64_t of, bool utf8)
+void progress_put_cells(struct buf *out, int64_t done, int64_t of, bool utf8)
 {
 	int64_t full = of > 0 ? done * BAR_CELLS / of : 0;
 
@@ -91,7 +92,7 @@ void progress_put_bar(struct buf *out, const struct batch *b, unsigned columns, 
 	}
 	buf_put_fmt(out, "%3lld %%  ", (long long)(b->ready > 0 ? settled * 100 / b->ready : 100));
 	if (columns >= COLUMNS_BAR)
-		put_cells(out, settled, b->ready, utf8);
+		progress_put_cells(out, settled, b->ready, utf8);
 	buf_put_fmt(out, "%s/%s", batch_count(b->accepted, n), batch_count(b->ready, of));
 	if (batch_is(b, "running")) {
 		buf_put_text(out, "  ");
@@ -194,12 +195,24 @@ void progress_say(struct progress *p, const char *fmt, ...)
 	buf_release(&b);
 }
 
-void progress_last(struct progress *p, const struct batch *b, int64_t now_ns)
+bool progress_is_due(const struct progress *p, int64_t now_ns)
+{
+	return p->kind != PROGRESS_NONE && now_ns >= p->next_ns;
+}
+
+void progress_put(struct progress *p, const struct buf *text, int64_t now_ns)
 {
 	static const int64_t every[] = { [PROGRESS_NONE] = 0,
 					 [PROGRESS_BAR] = BAR_NS,
 					 [PROGRESS_PLAIN] = LINE_NS,
 					 [PROGRESS_JSON] = JSON_NS };
+
+	write_out(p, text);
+	p->next_ns = now_ns + every[p->kind];
+}
+
+void progress_last(struct progress *p, const struct batch *b, int64_t now_ns)
+{
 	struct buf out;
 
 	if (p->kind == PROGRESS_NONE)
@@ -211,14 +224,13 @@ void progress_last(struct progress *p, const struct batch *b, int64_t now_ns)
 		progress_put_line(&out, b);
 	else
 		progress_put_json(&out, b);
-	write_out(p, &out);
+	progress_put(p, &out, now_ns);
 	buf_release(&out);
-	p->next_ns = now_ns + every[p->kind];
 }
 
 void progress_show(struct progress *p, const struct batch *b, int64_t now_ns)
 {
-	if (now_ns >= p->next_ns)
+	if (progress_is_due(p, now_ns))
 		progress_last(p, b, now_ns);
 }
 

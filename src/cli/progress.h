@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress.h - how far a batch is, on standard error
+ * progress.h - how far a batch, or something else, is, on standard error
  *
  * A bar that is painted over on a terminal, a line every ten seconds elsewhere,
  * or an object a second for programs.
@@ -33,6 +33,11 @@ void progress_last(struct progress *p, const struct batch *b, int64_t now_ns);
 /* Others may write to the terminal again: where the bar was, or below it. */
 void progress_clear(struct progress *p);
 void progress_leave(struct progress *p);
+
+/* Of something that is no batch: a text of the caller's, in the form that p->kind names. */
+bool progress_is_due(const struct progress *p, int64_t now_ns);
+void progress_put(struct progress *p, const struct buf *text, int64_t now_ns);
+void progress_put_cells(struct buf *out, int64_t done, int64_t of, bool utf8);
 
 /* One bar of at most `columns` columns, without line end. */
 void progress_put_bar(struct buf *out, const struct batch *b, unsigned columns, bool utf8);

@@ -90,6 +90,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/v1/config", SCOPE_ADMIN, WHOLE, api_config },
 	{ "POST", "/api/v1/config/reload", SCOPE_ADMIN, WHOLE, api_config_reload },
 	{ "POST", "/api/v1/doctor", SCOPE_MANAGE, WHOLE, api_doctor },
+	{ "GET", "/api/v1/backup", SCOPE_ADMIN, WHOLE, api_backup_list },
 	{ "POST", "/api/v1/backup", SCOPE_ADMIN, WHOLE, api_backup },
 	{ "GET", "/metrics", SCOPE_READ, WHOLE, api_metrics },
 	{ "GET", "/", SCOPE_READ, OWN, api_page },

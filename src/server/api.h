@@ -100,6 +100,7 @@ void api_account_get(struct api_request *r);
 void api_version(struct api_request *r);
 void api_config(struct api_request *r);
 void api_backup(struct api_request *r); /* api_backup.c */
+void api_backup_list(struct api_request *r);
 void api_config_reload(struct api_request *r); /* reload.c */
 void api_doctor(struct api_request *r); /* api_doctor.c */
 void api_doctor_stop(struct server *s); /* cut the run that is under way */

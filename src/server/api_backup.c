@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * api_backup.c - POST /api/v1/backup: a copy of the database while it is used
+ * api_backup.c - /api/v1/backup: a copy of the database while it is used, and how far it is
  *
  * ROLE        Names the copy and hands it to the store, which copies between its commits.
  * INVARIANTS  1. Only the local socket may say where the copy goes: a key does not make the
@@ -14,16 +14,39 @@
 #include "server/api.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#define LIST_BYTES (1U << 20)
+
 struct backup_call {
 	struct store_backup b;
+	struct backup_call *next; /* of server->backups */
 	struct server *server;
 	struct http_call *call;
 	int64_t started_ns;
 	char path[PATH_MAX];
 };
+
+static void remember(struct backup_call *c)
+{
+	struct backup_call **at = &c->server->backups;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = c;
+}
+
+static void forget(struct backup_call *c)
+{
+	struct backup_call **at = &c->server->backups;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	free(c);
+}
 
 static void on_copied(struct store_req *req)
 {
@@ -38,7 +61,7 @@ static void on_copied(struct store_req *req)
 		api_error(c->call, req->status == GW_ESTATE ? 409 : 503,
 			  req->status == GW_ESTATE ? "state" : "unavailable", "backup",
 			  "no backup was made: %s", c->b.error.message);
-		free(c);
+		forget(c);
 		return;
 	}
 	log_info(&c->server->log, "backup: %s in %lld ms", c->path, (long long)ms);
@@ -50,7 +73,7 @@ static void on_copied(struct store_req *req)
 	json_w_kv_i64(&w, "ms", ms);
 	json_w_end(&w);
 	api_reply(c->call, 200, &b);
-	free(c);
+	forget(c);
 }
 
 /* <data>/backup/godwit-20261126T013000.123Z.db */
@@ -120,7 +143,41 @@ void api_backup(struct api_request *r)
 	c->b.path = c->path;
 	c->b.req.op = STORE_BACKUP;
 	c->b.req.done = on_copied;
+	remember(c);
 	store_submit(r->server->store, &c->b.req);
 out:
 	arena_free(a);
+}
+
+static void put_copy(struct json_writer *w, struct backup_call *c)
+{
+	int64_t total = atomic_load(&c->b.pages_total), done = atomic_load(&c->b.pages_done);
+
+	json_w_object(w);
+	json_w_kv_text(w, "file", c->path);
+	json_w_kv_text(w, "state", total > 0 ? "copying" : "waiting");
+	json_w_key(w, STR("pages"));
+	json_w_object(w);
+	json_w_kv_i64(w, "done", done < total ? done : total);
+	json_w_kv_i64(w, "total", total);
+	json_w_end(w);
+	json_w_kv_i64(w, "ms", (clock_real_ns() - c->started_ns) / NS_PER_MS);
+	json_w_end(w);
+}
+
+void api_backup_list(struct api_request *r)
+{
+	struct json_writer w;
+	struct buf b;
+
+	buf_init(&b, LIST_BYTES);
+	json_w_init(&w, &b);
+	json_w_object(&w);
+	json_w_key(&w, STR("data"));
+	json_w_array(&w);
+	for (struct backup_call *c = r->server->backups; c != NULL; c = c->next)
+		put_copy(&w, c);
+	json_w_end(&w);
+	json_w_end(&w);
+	api_reply(r->call, 200, &b);
 }

@@ -78,6 +78,7 @@ struct server {
 	struct timer tick;
 	struct drain *drain; /* from SIGTERM on */
 	struct reload *reload; /* one that is under way */
+	struct backup_call *backups; /* likewise, oldest first (api_backup.c) */
 	struct doctor_run *doctor_run; /* likewise (api_doctor.c) */
 	/* LIVE keys that listeners read (settings.c) */
 	_Atomic int64_t disk_min;

@@ -13,6 +13,7 @@
  */
 #include "store/sqlite_int.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -51,12 +52,26 @@ static gw_status begin(sqlite3 *from, const char *path, struct backup *b, struct
 	return GW_OK;
 }
 
+/* How far it is, for who asked for it. */
+static void tell(const struct backup *b)
+{
+	struct store_backup *r = CONTAINER_OF(b->req, struct store_backup, req);
+	int64_t total = sqlite3_backup_pagecount(b->copy);
+
+	atomic_store(&r->pages_done, total - sqlite3_backup_remaining(b->copy));
+	atomic_store(&r->pages_total, total);
+}
+
 /* One step.  *out_done: all pages are there. */
 static gw_status step(struct backup *b, bool *out_done, struct gw_error *err)
 {
-	int rc = sqlite3_backup_step(b->copy, STEP_PAGES);
+	int rc;
 
+	(void)FAULT("backup.step"); /* some pages are there, some are not */
+	rc = sqlite3_backup_step(b->copy, STEP_PAGES);
 	*out_done = rc == SQLITE_DONE;
+	if (b->req != NULL)
+		tell(b);
 	if (rc == SQLITE_OK || rc == SQLITE_DONE || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
 		return GW_OK;
 	return gw_error_set(err, GW_EIO, "cannot write %s: %s", b->part, sqlite3_errstr(rc));

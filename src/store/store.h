@@ -431,6 +431,7 @@ struct store_backup {
 	struct store_req req;
 	const char *path;
 	struct gw_error error;
+	_Atomic int64_t pages_done, pages_total; /* any thread may look; total 0: not begun */
 };
 
 /* ---- what a start needs (synchronous, before the loop runs) ------------- */

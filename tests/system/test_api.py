@@ -127,6 +127,7 @@ def good(w):
         ("GET", "config"): ("config", None, 200, {"data"}),
         ("POST", "config/reload"): ("config/reload", None, 200, {"file", "changed", "restart", "accounts"}),
         ("POST", "doctor"): ("doctor", {}, 200, {"data"}),
+        ("GET", "backup"): ("backup", None, 200, {"data"}),
         ("POST", "backup"): ("backup", None, 200, {"file", "bytes", "ms"}),
         ("GET", "/metrics"): ("/metrics", None, 200, None),
         ("GET", "/"): ("/", None, 200, None),

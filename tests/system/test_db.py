@@ -4,15 +4,17 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import threading
 
 import pytest
 
 import kit
+from lists import Lists, Typed
 from sends import HOUR_MS, someone, text
 
 NEVER = {"sent_ms": 100 * HOUR_MS, "delivered_ms": 100 * HOUR_MS, "read_ms": 100 * HOUR_MS}
-OK, NOT_FOUND, REFUSED, CHECK, USAGE = 0, 3, 5, 9, 2
+OK, NOT_FOUND, REFUSED, CHECK, USAGE, TEMPORARY = 0, 3, 5, 9, 2, 7
 
 
 def run(gateway, *args, code=OK):
@@ -237,3 +239,81 @@ def test_an_interrupted_exchange_is_finished_at_the_next_start(stack, folder):
 def test_which_one_is_meant(stack):
     run(stack.gateway, "check", code=USAGE)
     run(stack.gateway, "restore", "x.db", code=USAGE)
+
+
+def test_how_far_it_is(stack, folder):
+    """A disk that is slow: each MiB takes 100 ms more."""
+    assert stack.gateway.term() == 0
+    stack.gateway.env["GODWIT_FAULT"] = "backup.step:1:slow"
+    stack.gateway.start()
+    for i in range(8):
+        assert stack.gateway.webhook(b"%d" % i + b"x" * 1000000).status_code == 200  # no JSON: kept as it is
+    seen = []
+
+    def partial():
+        path = os.path.join(folder, "%d.db" % len(seen))
+        done = subprocess.Popen([kit.BIN, "db", "backup", path, "--progress", "json"],
+                                env={**os.environ, "GODWIT_SERVER": "unix:" + stack.gateway.socket},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        while done.poll() is None:
+            seen.extend(stack.gateway.api("GET", "backup")["data"])
+        error = done.communicate()[1]
+        assert done.returncode == OK, error
+        told = [json.loads(line) for line in error.splitlines() if line.startswith("{")]
+        return [t for t in told if 0 < t["pages_done"] < t["pages_total"] and t["file"].startswith(folder)]
+
+    kit.wait_until("a look in the middle of a copy", partial)
+    assert [s for s in seen if 0 < s["pages"]["done"] < s["pages"]["total"] and s["state"] == "copying" and s["ms"] > 0]
+    by_file = [(s["file"], s["pages"]["done"]) for s in seen]
+    for file in {f for f, _ in by_file}:
+        pages = [n for f, n in by_file if f == file]
+        assert pages == sorted(pages), "a copy never starts over"
+    assert stack.gateway.api("GET", "backup")["data"] == []
+
+
+class Copies(Lists):
+    """A gateway that copies until it is let, and then says that it cannot."""
+
+    def __init__(self):
+        super().__init__()
+        self.copying, self.full = [], threading.Event()
+
+    def answer(self, method, path, query, body, headers):
+        assert path == "/api/v1/backup"
+        if method == "POST":
+            file = json.loads(body).get("file", "/var/lib/godwit/backup/now.db")
+            self.copying.append({"file": "/another.db", "state": "copying", "pages": {"done": 9, "total": 9}, "ms": 1})
+            self.copying.append({"file": file, "state": "copying", "pages": {"done": 1024, "total": 4096}, "ms": 2000})
+            self.full.wait(kit.WAIT)
+            return 503, {"error": {"class": "unavailable", "code": "backup", "message": "no backup was made"}}
+        self.looks += 1
+        if self.looks >= 3:
+            self.full.set()
+        return 200, {"data": self.copying}
+
+
+@pytest.mark.parametrize("args, lines", [
+    ([], 1), (["--progress", "plain"], 1), (["--progress", "none"], 0), (["--quiet"], 0), (["--json"], 0)])
+def test_progress_in_a_pipe(closing, args, lines):
+    """The first look at once, the next after ten seconds; who wants none asks for none."""
+    gateway = Copies()
+    closing.append(gateway)
+    end = threading.Timer(1, gateway.full.set)  # four looks, if it looked
+    if lines > 0:
+        end = threading.Thread(target=lambda: (gateway.wait_looks(1), gateway.full.set()))
+    end.start()
+    r = gateway.run("db", "backup", "/tmp/copy.db", *args)
+    shown = [line for line in r.stderr.splitlines() if line.startswith("copy=")]
+    assert r.returncode == TEMPORARY and "no backup was made" in r.stderr
+    assert shown == ["copy=/tmp/copy.db pages=1024/4096 eta=00:00:06"] * lines, r.stderr
+    assert gateway.looks == lines
+
+
+def test_a_bar_on_a_terminal(closing):
+    gateway = Copies()
+    closing.append(gateway)
+    terminal = Typed(gateway.env, "db", "backup")
+    closing.append(terminal)
+    terminal.until(" 25 %  " + "\u2588" * 5 + "\u2591" * 15 + "  1,024/4,096 pages  ETA 0:06")
+    assert terminal.end() == TEMPORARY and gateway.looks >= 3
+    assert "\r\033[K" in terminal.shown.split("ETA 0:06")[-1], "the bar is gone before what comes after it"

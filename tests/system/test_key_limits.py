@@ -114,7 +114,7 @@ def test_the_table_is_documented():
 def test_what_concerns_the_whole_gateway_is_refused(world):
     refused = [route for route, reach in routed().items() if reach == "WHOLE"]
     assert {("GET", "/metrics"), ("POST", "/api/v1/keys"), ("POST", "/api/v1/backup")} < set(refused)
-    assert len(refused) == 12
+    assert len(refused) == 13
     for method, path in refused:
         path = path.replace("/api/v1/", "").replace("{id}", "key_" + NOWHERE)
         got = world.call(method, path, b"{}" if method == "POST" else None)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "cli/batch_rows.h"
+#include "cli/copy_progress.h"
 #include "cli/progress.h"
 
 static void read_into(const char *text, struct batch *out)
@@ -170,12 +171,84 @@ static void reasons(void **state)
 	free(r);
 }
 
+static void copies(void **state)
+{
+	static const struct {
+		const char *json, *line, *bar; /* line NULL: not read */
+	} table[] = {
+		{ "{\"file\":\"/a\",\"state\":\"waiting\",\"pages\":{\"done\":0,\"total\":0},\"ms\":5}",
+		  "copy=/a pages=0/0", "waiting for another copy" },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":0,\"total\":9},\"ms\":5}",
+		  "copy=/a pages=0/9", "  0 %  [--------------------]  0/9 pages" },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":1024,\"total\":4096},\"ms\":2000}",
+		  "copy=/a pages=1024/4096 eta=00:00:06",
+		  " 25 %  [#####---------------]  1,024/4,096 pages  ETA 0:06" },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":9,\"total\":9},\"ms\":2147483647}",
+		  "copy=/a pages=9/9 eta=00:00:00",
+		  "100 %  [####################]  9/9 pages  ETA 0:00" },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":9,\"total\":9},\"ms\":2147483648}", NULL,
+		  NULL },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":10,\"total\":9},\"ms\":1}", NULL, NULL },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":-1,\"total\":9},\"ms\":1}", NULL, NULL },
+		{ "{\"file\":\"/a\",\"pages\":{\"done\":1},\"ms\":1}", NULL, NULL },
+		{ "{\"pages\":{\"done\":1,\"total\":9},\"ms\":1}", NULL, NULL },
+		{ "[]", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct arena *a = arena_new(65536);
+		const struct json_doc *doc;
+		struct copy_at at;
+		struct buf line, bar;
+
+		assert_int_equal(json_scan(str_from(table[i].json), a, &doc, NULL), GW_OK);
+		assert_int_equal(copy_at_read(json_root(doc), &at), table[i].line != NULL);
+		if (table[i].line != NULL) {
+			buf_init(&line, 1024);
+			buf_init(&bar, 1024);
+			copy_put_line(&line, &at);
+			CHECK_STR(table[i].json, table[i].line, buf_str(&line));
+			copy_put_bar(&bar, &at, 60, false);
+			CHECK_STR(table[i].json, table[i].bar, buf_str(&bar));
+			buf_reset(&bar);
+			copy_put_bar(&bar, &at, 59, false);
+			assert_false(str_find(buf_str(&bar), STR("["), &(size_t){ 0 }));
+			buf_release(&line);
+			buf_release(&bar);
+		}
+		arena_free(a);
+	}
+}
+
+static void copies_for_programs(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1024);
+	copy_put_json(&out, &(struct copy_at){ STR("/a\"b"), 1, 4, 1000 });
+	CHECK_STR("under way",
+		  "{\"file\":\"/a\\\"b\",\"pages_done\":1,\"pages_total\":4,\"eta_s\":3}",
+		  buf_str(&out));
+	buf_reset(&out);
+	copy_put_json(&out, &(struct copy_at){ STR("/a"), 0, 4, 1000 });
+	CHECK_STR("not known yet",
+		  "{\"file\":\"/a\",\"pages_done\":0,\"pages_total\":4,\"eta_s\":null}",
+		  buf_str(&out));
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(batches),        cmocka_unit_test(numbers),
-		cmocka_unit_test(lines_and_bars), cmocka_unit_test(paces),
+		cmocka_unit_test(batches),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(lines_and_bars),
+		cmocka_unit_test(paces),
 		cmocka_unit_test(reasons),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(copies_for_programs),
 	};
 
 	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* test_store_backup.c - copies made while the store works open as stores */
 #include "store_kit.h"
 
+#include <stdatomic.h>
+
 #define ANN "16505551234"
 
 /* The copy in `path` as the data of a kit of its own: what does the check say, how many events? */
@@ -54,6 +56,8 @@ static void whole_copy(void **state)
 		kit_put(&k, &ev, 1);
 	}
 	CHECK_INT("status", GW_OK, kit_run(&k, &b.req, STORE_BACKUP));
+	assert_true(atomic_load(&b.pages_total) > 10);
+	CHECK_INT("pages", atomic_load(&b.pages_total), atomic_load(&b.pages_done));
 	CHECK_INT("events", 10, events_in(path));
 	kit_close(&k);
 }
