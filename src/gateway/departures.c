@@ -129,6 +129,12 @@ static bool read_notes(struct departures *d, int fd)
 	return true;
 }
 
+static void remove_file(const struct departures *d)
+{
+	if (unlink(d->path) != 0 && errno != ENOENT)
+		PANIC("%s can be neither written nor removed: %s", d->path, strerror(errno));
+}
+
 struct departures *departures_open(const struct departures_options *o)
 {
 	struct departures *d = xcalloc(1, sizeof(*d));
@@ -147,6 +153,8 @@ struct departures *departures_open(const struct departures_options *o)
 		(void)close(d->fd);
 		d->fd = -1;
 	}
+	if (d->fd < 0)
+		remove_file(d); /* inv. 1: from here on it would lack notes */
 	return d;
 }
 
@@ -177,8 +185,7 @@ static void give_up(struct departures *d, const char *what)
 	log_warn(d->o.log,
 		 "%s %s: %s; until the next start a kill leaves unknown whatever was claimed", what,
 		 d->path, strerror(errno));
-	if (unlink(d->path) != 0 && errno != ENOENT)
-		PANIC("%s can be neither written nor removed: %s", d->path, strerror(errno));
+	remove_file(d);
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	d->fd = -1;
@@ -204,6 +211,12 @@ static void make_new(struct departures *d)
 
 	if (d->boot[0] == '\0' || d->o.is_anything_left(d->o.cookie)) {
 		d->given_up = true;
+		log_warn(d->o.log,
+			 "%s is not made: %s; until the next start a kill leaves unknown "
+			 "whatever was claimed",
+			 d->path,
+			 d->boot[0] == '\0' ? BOOT_ID " cannot be read"
+					    : "something is sending that an earlier process left");
 		return;
 	}
 	free(d->of);

@@ -127,6 +127,21 @@ static const struct template_fact *template_of(const struct dispatch *d, const s
 	return t;
 }
 
+/* Who waits is told at once; what was answered 202 stays, as it does when Meta says so
+ * (attempt.c), and is looked at again in a minute: a number may come back. */
+static void number_stops(struct dispatch *d, struct outq_entry *e, const struct refusal *r,
+			 int64_t now_ns)
+{
+	if (d->o.doubt != NULL)
+		d->o.doubt(d->o.doubt_cookie, e->lane->number->id);
+	if (!link_is_empty(&e->waiters)) {
+		dispatch_end(d, e, OUTQ_REJECTED, r);
+		return;
+	}
+	metrics_add(d->o.metrics, M_OUTBOX_REFUSED, r->metric, 0, 1);
+	attempt_back(d, e, "backoff", now_ns + PROBE_NS, r->details);
+}
+
 /* Everything that must hold at release; false: the message goes elsewhere or waits. */
 static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 {
@@ -144,9 +159,10 @@ static bool may_claim(struct dispatch *d, struct outq_entry *e, int64_t now_ns)
 		return false;
 	}
 	if (!guards_pass(&facts, &r)) {
-		if (r.metric == REFUSAL_NUMBER && d->o.doubt != NULL)
-			d->o.doubt(d->o.doubt_cookie, e->lane->number->id);
-		end(d, e, OUTQ_REJECTED, r, r.metric == REFUSAL_WINDOW);
+		if (r.metric == REFUSAL_NUMBER)
+			number_stops(d, e, &r, now_ns);
+		else
+			end(d, e, OUTQ_REJECTED, r, r.metric == REFUSAL_WINDOW);
 		return false;
 	}
 	if (e->has_context && e->context_wamid == NULL) {

@@ -89,7 +89,7 @@ uint32_t number_fact_limit(const struct number_fact *f)
 
 const char *number_fact_stops(const struct number_fact *f, int64_t now_ms, int *code)
 {
-	if (f->read_ms == 0 || now_ms - f->read_ms > NUMBER_FACT_FRESH_MS)
+	if (f->read_ms == 0 || f->is_remembered || now_ms - f->read_ms > NUMBER_FACT_FRESH_MS)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(stops); i++) {
 		if (strcmp(f->status, stops[i].status) == 0) {

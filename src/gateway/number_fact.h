@@ -29,6 +29,7 @@ struct number_fact { /* words are Meta's; empty: it said nothing */
 	char address[32]; /* "+15550783881" */
 	bool on_app;
 	int64_t read_ms; /* wall clock; 0: never */
+	bool is_remembered; /* by an earlier process: much may have happened since */
 	/* the last look that told nothing, unless one that did came after; not stored */
 	int64_t failed_ms; /* wall clock; 0: none */
 	int failed_http, failed_code, failed_subcode; /* 0: no answer, no Graph error */

@@ -465,7 +465,13 @@ static void answer_json(struct pass *p, const struct account *a, const struct ht
 
 static void start(struct pass *p, const struct account *a, char *url, bool oauth, bool spooled);
 
-/* Meta's answer to "where is this medium?"; NULL: it tells no address. */
+static void no_medium(struct http_call *call)
+{
+	graph_error(call, 404, 100, 33, "(#100) Unsupported get request",
+		    "Godwit refused this: it is no medium of that number, or no longer there");
+}
+
+/* Meta's answer to "where is this medium?"; NULL: it is none. */
 static char *address_in(const struct http_outcome *o)
 {
 	struct arena *arena = arena_new(o->answer.len * 8 + 65536);
@@ -474,6 +480,8 @@ static char *address_in(const struct http_outcome *o)
 	char *copy = NULL;
 
 	if (arena != NULL && o->status == 200 && json_scan(o->answer, arena, &doc, NULL) == GW_OK &&
+	    (json_exists(json_member(json_root(doc), STR("mime_type"))) ||
+	     json_exists(json_member(json_root(doc), STR("sha256")))) &&
 	    json_get_str(json_root(doc), STR("url"), GRAPH_TARGET_MAX, &url) &&
 	    (str_starts(url, STR("https://")) || str_starts(url, STR("http://"))))
 		copy = xstrndup(url);
@@ -487,6 +495,11 @@ static bool follow_address(struct pass *p, const struct account *a, const struct
 	char *url = o->end == HTTP_END_ANSWERED ? address_in(o) : NULL;
 
 	p->is_lookup = false;
+	if (url == NULL && o->end == HTTP_END_ANSWERED && o->status == 200) {
+		no_medium(p->call); /* another object, which is not for who may have its media */
+		pass_free(p);
+		return true;
+	}
 	if (url == NULL)
 		return false;
 	p->down = spool_open(p->g->server, SPOOL_BYTES_MAX);
@@ -690,6 +703,10 @@ static void medium(struct graph_pass *g, struct api_request *r, const struct gra
 
 	if (str_split(&id, '/', &number))
 		n = accounts_number(r->server->accounts, number);
+	if (n != NULL && by_object(r->server->accounts, id) != NULL) {
+		no_medium(r->call);
+		return;
+	}
 	if (n == NULL || !media_is_segment(id) || id.len > 256) {
 		graph_error(r->call, 404, 100, 33, "(#100) Unsupported get request",
 			    "Godwit refused this: want /media/NUMBER/ID with a number that it has");

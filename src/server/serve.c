@@ -248,7 +248,12 @@ static void on_number(void *cookie, const struct store_number *n)
 
 static void on_number_fact(void *cookie, const struct store_number_fact *f)
 {
-	accounts_put_fact(((struct server *)cookie)->accounts, f);
+	struct accounts *all = ((struct server *)cookie)->accounts;
+	struct number *n = accounts_number(all, f->number_id);
+
+	accounts_put_fact(all, f);
+	if (n != NULL)
+		n->fact.is_remembered = true;
 }
 
 static void on_key(void *cookie, const struct store_key *k)

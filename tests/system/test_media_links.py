@@ -71,6 +71,17 @@ def test_a_number_does_not_open_what_is_anothers(make_gateway, sandbox, receiver
     assert answer.status_code in (400, 404) and answer.json()["error"]["code"] == 100, answer.text
 
 
+def test_other_objects_are_no_media(make_gateway, sandbox):
+    """A key of one number gets no other object by way of a medium's link."""
+    sandbox.control("POST", "numbers", {"id": SECOND, "phone": "15550783999"})
+    gateway = make_gateway(sandbox, account={"numbers": NUMBER + " " + SECOND})
+    key = gateway.make_key("read", numbers=[NUMBER])
+    for id_ in (SECOND, NUMBER, kit.WABA, "610000000000001", "me", "debug_token"):
+        answer = fetch(gateway, "%s/media/%s/%s" % (gateway.base, NUMBER, id_), key)
+        assert answer.status_code in (400, 404) and set(answer.json()) == {"error"}, (id_, answer.text)
+        assert "15550783999" not in answer.text
+
+
 def test_what_does_not_lead_to_a_medium(gateway, sandbox):
     key = gateway.make_key("read")
     for rest, status in (("999/77", 404), (NUMBER, 404), (NUMBER + "/", 404), (NUMBER + "/..%2Fme", 404),

@@ -145,6 +145,39 @@ def test_a_number_that_sends_nothing(gateway, status, code, http):
     assert send(gateway, who).status_code == 200
 
 
+def test_what_was_taken_waits_for_the_number(gateway):
+    told(gateway, status="CONNECTED")
+    meta_says(gateway, status="BANNED")
+    minutes(gateway, 67)
+    told(gateway, status="BANNED")
+    who = someone()
+    answer = gateway.graph_send(text(who), headers={"Prefer": "respond-async"})
+    id_ = answer.headers["Godwit-Message"]
+    wait_until("it waits", lambda: gateway.message(id_).state == "waiting")
+    assert "BANNED" in [t for t in gateway.trail(id_) if t.get("to") == "waiting"][-1]["why"]
+    assert accepted(gateway, who) == []
+    meta_says(gateway, status="CONNECTED")
+    minutes(gateway, 2)  # it is looked at again, and Meta asked
+    told(gateway, status="CONNECTED")
+    minutes(gateway, 2)
+    wait_until("it was sent", lambda: gateway.message(id_).state == "accepted")
+    assert len(accepted(gateway, who)) == 1
+
+
+def test_what_another_process_read_stops_nobody(gateway):
+    """The number may have been registered again while nobody ran."""
+    told(gateway, status="CONNECTED")
+    meta_says(gateway, status="DISCONNECTED")
+    minutes(gateway, 67)
+    told(gateway, status="DISCONNECTED")
+    gateway.conf["numbers.read"] = "no"
+    gateway.crash()
+    assert number(gateway)["status"] == "DISCONNECTED"
+    who = someone()
+    answer = send(gateway, who)  # Meta decides
+    assert "Godwit-Refused" not in answer.headers, answer.text
+
+
 @pytest.mark.parametrize("status", ["FLAGGED", "RESTRICTED", "RATE_LIMITED"])
 def test_one_that_may_still_send(gateway, status):
     told(gateway, status="CONNECTED")

@@ -93,6 +93,21 @@ static void without_a_file_nothing_is_proven(void **state)
 	assert_false(absent(r, 1, 1));
 }
 
+/* A start that cannot use the file takes it away: what leaves from then on is not in it. */
+static void a_file_that_is_not_used_is_removed(void **state)
+{
+	struct rig *r = *state;
+
+	departures_note(r->d, 5, 1);
+	again(r);
+	assert_true(absent(r, 6, 1));
+	open_with(r, r->dir, 2 * PLACES); /* more may be under way than it has places for */
+	CHECK_INT("it is gone", -1, access(r->path, F_OK));
+	assert_false(absent(r, 6, 1));
+	again(r);
+	assert_false(absent(r, 6, 1));
+}
+
 static void what_left_is_not_absent_and_the_rest_is(void **state)
 {
 	struct rig *r = *state;
@@ -272,6 +287,7 @@ static void a_note_that_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(a_file_that_is_not_used_is_removed),
 		CASE(without_a_file_nothing_is_proven),
 		CASE(what_left_is_not_absent_and_the_rest_is),
 		CASE(a_place_is_kept_while_its_try_is_sending),
