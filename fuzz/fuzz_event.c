@@ -8,11 +8,14 @@
  *             3. A body with one event alone is JSON, holds exactly this event,
  *                and gives it the same dedupe key.
  *             4. Our token leaves in no form, whatever the caller's value is.
+ *             5. With links to media that lead here it is as long as that allows, and only
+ *                the body as it came goes out as the original.
  */
 #include "fuzz.h"
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "gateway/media_link.h"
 #include "gateway/normalize.h"
 #include "gateway/render.h"
 #include "json/json.h"
@@ -114,19 +117,50 @@ static void check_no_token(struct str out, const struct store_event_in *in, stru
 	ASSERT(len == 0 || occurrences(body, token) > 1 || occurrences(out, token) == 0);
 }
 
+/* A place that media links lead to, as long as one may be. */
+static struct str long_base(char text[MEDIA_BASE_MAX])
+{
+	memset(text, 'm', MEDIA_BASE_MAX - 1);
+	memcpy(text, "https://", 8);
+	return str_make(text, MEDIA_BASE_MAX - 1);
+}
+
 static void check_godwit(const struct store_event_row *row)
 {
+	char text[MEDIA_BASE_MAX];
+	struct str base = long_base(text);
 	struct buf b;
 
 	buf_init(&b, OUT_MAX);
-	for (int raw = 0; raw < 2; raw++) {
+	for (int i = 0; i < 4; i++) {
+		struct render_how how = { .raw = i % 2 == 1,
+					  .media_base = i < 2 ? STR_EMPTY : base };
+
 		buf_reset(&b);
-		render_godwit(&b, row, &(struct render_how){ .raw = raw == 1 });
+		render_godwit(&b, row, &how);
 		check_json(buf_str(&b)); /* inv. 2 */
 		buf_reset(&b);
-		render_cloudevents(&b, row, &(struct render_how){ .raw = raw == 1 });
+		render_cloudevents(&b, row, &how);
 		check_json(buf_str(&b));
 	}
+	buf_release(&b);
+}
+
+/* inv. 5 */
+static void check_linked(const struct store_event_row *row)
+{
+	char text[MEDIA_BASE_MAX];
+	struct render_how how = { .media_base = long_base(text) };
+	bool linked, plain, original;
+	struct buf a, b;
+
+	buf_init(&a, OUT_MAX);
+	buf_init(&b, OUT_MAX);
+	plain = render_meta(&a, row, &(struct render_how){ 0 }, &original);
+	linked = render_meta(&b, row, &how, &original);
+	ASSERT(plain == linked && !buf_failed(&b) && b.len <= a.len + MEDIA_GROWTH_MAX);
+	ASSERT(!original || str_eq(buf_str(&b), row->body));
+	buf_release(&a);
 	buf_release(&b);
 }
 
@@ -171,6 +205,8 @@ void fuzz_one(const uint8_t *data, size_t size)
 			check_json(in->json); /* inv. 1 */
 			check_godwit(&row);
 			check_meta(&row, in, &token);
+			row.siblings = 1 + i % 2;
+			check_linked(&row);
 		}
 		events_release(&e);
 	}

@@ -4,6 +4,7 @@
  *
  * INVARIANTS  1. Bytes that are no such address come out as they came in.
  *             2. An id or number that could not stand in a path stays Meta's link.
+ *             3. What comes out is at most MEDIA_GROWTH_MAX longer: who renders counts on it.
  * LIMITS      LINKS_DEPTH: a medium stands in a message, or in one quoted by it.
  * TESTS       tests/unit/test_media_link.c, fuzz/fuzz_media.c, tests/system/test_media_links.py
  */
@@ -14,7 +15,6 @@
 #include <stdatomic.h>
 
 #define URL_MAX 8192 /* bytes of an address that is looked at */
-#define ID_MAX_BYTES 256
 #define LINKS_DEPTH 16
 #define SCAN_ROOM(len) ((len)*16 + 65536)
 
@@ -59,7 +59,7 @@ struct exchange {
 	struct str json, base, number;
 	struct buf *out;
 	size_t copied; /* bytes of json that are in out */
-	bool any;
+	unsigned count;
 };
 
 bool media_is_segment(struct str s)
@@ -88,8 +88,8 @@ static void exchange_medium(struct exchange *x, struct json_val medium)
 	struct span span = json_span(url);
 	struct str id;
 
-	if (!json_get_str(medium, STR("id"), ID_MAX_BYTES, &id) || !media_is_segment(id) ||
-	    !is_address(url))
+	if (x->count == MEDIA_LINKS_MAX || !json_get_str(medium, STR("id"), MEDIA_ID_MAX, &id) ||
+	    !media_is_segment(id) || !is_address(url))
 		return;
 	if (!json_exists(json_member(medium, STR("mime_type"))) &&
 	    !json_exists(json_member(medium, STR("sha256"))))
@@ -98,7 +98,7 @@ static void exchange_medium(struct exchange *x, struct json_val medium)
 	buf_put_fmt(x->out, "\"%.*s/media/%.*s/%.*s\"", STR_ARG(x->base), STR_ARG(x->number),
 		    STR_ARG(id));
 	x->copied = span.at + span.len;
-	x->any = true;
+	x->count++;
 }
 
 static void walk(struct exchange *x, struct json_val v, unsigned depth)
@@ -122,13 +122,14 @@ bool media_links_put(struct buf *out, struct str json, struct str base, struct s
 	struct arena *a;
 	size_t at;
 
-	if (base.len == 0 || !media_is_segment(number_id) || !str_find(json, STR("\"url\""), &at))
+	if (base.len == 0 || number_id.len > MEDIA_ID_MAX || !media_is_segment(number_id) ||
+	    !str_find(json, STR("\"url\""), &at))
 		return false; /* nearly all of them leave here */
 	a = arena_new(SCAN_ROOM(json.len));
 	if (a != NULL && json_scan(json, a, &doc, NULL) == GW_OK)
 		walk(&x, json_root(doc), 0);
-	if (x.any)
+	if (x.count > 0)
 		buf_put_str(out, str_slice(json, x.copied, json.len));
 	arena_free(a);
-	return x.any;
+	return x.count > 0;
 }

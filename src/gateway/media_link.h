@@ -13,6 +13,10 @@
 #include "base/buf.h"
 
 #define MEDIA_BASE_MAX 512
+#define MEDIA_LINKS_MAX 64 /* exchanged in one event or body; Meta sends one */
+#define MEDIA_ID_MAX 256 /* bytes of an id or number that a link is made of */
+/* Bytes that what is relayed may grow by. */
+#define MEDIA_GROWTH_MAX ((size_t)MEDIA_LINKS_MAX * (MEDIA_BASE_MAX + 2 * MEDIA_ID_MAX + 16))
 
 /* Where the API is reached.  Written by the loop, once when it is known; read by any thread. */
 struct media_base {
@@ -28,8 +32,8 @@ bool media_is_segment(struct str s);
 
 /*
  * Append json with the address of every medium in it exchanged for ours; all else byte for byte.
- * A medium is an object with `id`, `url` and `mime_type` or `sha256`.  false: there is none, and
- * nothing was appended.
+ * A medium is an object with `id`, `url` and `mime_type` or `sha256`; behind MEDIA_LINKS_MAX of
+ * them the rest stays Meta's.  false: there is none, and nothing was appended.
  */
 bool media_links_put(struct buf *out, struct str json, struct str base, struct str number_id);
 

@@ -112,7 +112,7 @@ void render_godwit(struct buf *out, const struct store_event_row *e, const struc
 	struct str rest = inner(e->json);
 	struct buf linked;
 
-	buf_init(&linked, e->json.len * 2 + 65536);
+	buf_init(&linked, e->json.len + MEDIA_GROWTH_MAX);
 	if (str_eq(e->channel, STR("whatsapp")) &&
 	    media_links_put(&linked, e->json, how->media_base, e->account_id))
 		rest = inner(buf_str(&linked));

@@ -52,6 +52,42 @@ static void links_lead_here_and_nothing_else_changes(void **state)
 	}
 }
 
+/* So many media, the shortest that there are but for their id, and the longest links. */
+static size_t growth_of(unsigned media, struct str base, struct str number, struct str id)
+{
+	struct buf in, out;
+	size_t growth;
+
+	buf_init(&in, 1 << 20);
+	for (unsigned i = 0; i < media; i++)
+		buf_put_fmt(&in, "%c{\"id\":\"%.*s\",\"url\":\"http://\",\"sha256\":1}",
+			    i == 0 ? '[' : ',', STR_ARG(id));
+	buf_put_char(&in, ']');
+	buf_init(&out, in.len + MEDIA_GROWTH_MAX);
+	assert_int_equal(number.len <= MEDIA_ID_MAX,
+			 media_links_put(&out, buf_str(&in), base, number));
+	assert_false(buf_failed(&out));
+	growth = out.len == 0 ? 0 : out.len - in.len;
+	buf_release(&out);
+	buf_release(&in);
+	return growth;
+}
+
+static void so_many_are_exchanged_and_no_more(void **state)
+{
+	char text[MEDIA_BASE_MAX] = "";
+	struct str base = str_make(text, MEDIA_BASE_MAX - 1), id = str_make(text, MEDIA_ID_MAX);
+	size_t one, most = MEDIA_LINKS_MAX;
+
+	(void)state;
+	memset(text, 'm', sizeof(text));
+	one = growth_of(1, base, id, id);
+	assert_int_equal(one * (most - 1), growth_of(MEDIA_LINKS_MAX - 1, base, id, id));
+	assert_int_equal(one * most, growth_of(MEDIA_LINKS_MAX, base, id, id));
+	assert_int_equal(one * most, growth_of(MEDIA_LINKS_MAX + 1, base, id, id));
+	assert_int_equal(0, growth_of(1, base, str_make(text, MEDIA_ID_MAX + 1), id));
+}
+
 static void without_a_place_to_lead_to_they_stay(void **state)
 {
 	const char *medium = cases[0].in;
@@ -100,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_lead_here_and_nothing_else_changes),
+		cmocka_unit_test(so_many_are_exchanged_and_no_more),
 		cmocka_unit_test(without_a_place_to_lead_to_they_stay),
 		cmocka_unit_test(the_base_is_told_or_made),
 	};
