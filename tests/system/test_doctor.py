@@ -133,6 +133,25 @@ def test_a_shut_window(gateway, sandbox, clock):
     checks(gateway, "--to", ANA, code=OK)
 
 
+@pytest.mark.parametrize("sent, asked", [
+    ("5571996000001", "+55 71 99600-0001"),
+    ("+557196000001", "+5571996000001"),  # without the ninth digit, and with it
+    ("5571996000001", "557196000001"),
+])
+def test_the_last_message_in_any_form_of_the_number(gateway, sandbox, sent, asked):
+    sandbox.say("Hi", "+5571996000001")
+    gateway.wait_events(1)
+    msg = gateway.send_text("+5571996000002")
+    gateway.wait_message(msg, failed=True)
+    mine = gateway.send_text(sent)
+    gateway.wait_message(mine, state="accepted")
+    assert mine in checks(gateway, "--to", asked)["message"]["evidence"]
+    row = checks(gateway, "--to", "+5571996000002")["message"]
+    assert row["result"] == "fail" and row["code"] == 131047 and row["command"].endswith("why " + msg)
+    assert msg in run(gateway, row)
+    assert checks(gateway, "--to", "+5571996000003")["message"]["result"] == "skip"
+
+
 def test_templates(gateway, sandbox):
     assert fails(gateway, "template", "no template gone", "--template", "gone")["code"] == 132001
     fails(gateway, "template", "there is: en_US", "--template", "hello_world:de")
