@@ -28,7 +28,8 @@ static const struct {
 };
 
 static const unsigned may_follow[BATCH_NSTATES] = {
-	[BATCH_CHECKING] = BIT(BATCH_READY) | BIT(BATCH_REFUSED) | BIT(BATCH_CANCELLED),
+	[BATCH_CHECKING] = BIT(BATCH_READY) | BIT(BATCH_RUNNING) | BIT(BATCH_REFUSED) |
+			   BIT(BATCH_CANCELLED),
 	[BATCH_READY] = BIT(BATCH_RUNNING) | BIT(BATCH_CANCELLED),
 	[BATCH_RUNNING] = BIT(BATCH_PAUSED) | BIT(BATCH_DONE) | BIT(BATCH_CANCELLED),
 	[BATCH_PAUSED] = BIT(BATCH_RUNNING) | BIT(BATCH_CANCELLED),
@@ -129,19 +130,6 @@ static void log_move(const struct batch *t, const struct batch_moving *m)
 		 m->why[0] == '\0' ? "" : " why=", m->why);
 }
 
-/* What follows by itself. */
-static void entered(struct batch *t)
-{
-	struct gw_error err = GW_ERROR_INIT;
-	bool wants = t->state == BATCH_READY && t->start;
-
-	if (wants)
-		t->start = false;
-	if (wants && batch_may_start(t, t->has_confirm ? &t->confirm : NULL, &err))
-		batch_want(t, BATCH_RUNNING, "");
-	batch_feed_soon(t->b);
-}
-
 static void on_moved(struct store_req *req)
 {
 	struct batch_moving *m = CONTAINER_OF(req, struct batch_moving, move.req);
@@ -158,7 +146,7 @@ static void on_moved(struct store_req *req)
 		t->state = m->to;
 		batch_tell(t, GW_OK);
 		if (!t->b->closed)
-			entered(t);
+			batch_feed_soon(t->b);
 	}
 	free(m);
 	if (!t->b->closed)

@@ -41,10 +41,11 @@ static void conclude(struct batch *t)
 	t->ready = batch_check_ready(c);
 	if (t->verdict == GW_OK) {
 		struct gw_error err = GW_ERROR_INIT;
-		bool starts = !t->start ||
+		bool starts = t->start &&
 			      batch_may_start(t, t->has_confirm ? &t->confirm : NULL, &err);
 
-		batch_want(t, BATCH_READY, starts ? "" : err.message);
+		/* In one step: a crash in between would forget that it was to start. */
+		batch_want(t, starts ? BATCH_RUNNING : BATCH_READY, err.message);
 	} else {
 		batch_want(t, BATCH_REFUSED, t->why.message);
 	}

@@ -2,12 +2,16 @@
 """Kill the gateway at random under load both ways, again and again, and count what it promised.
 
 The sandbox (Meta's side, never killed) misbehaves meanwhile: errors after accepting, closed and reset connections,
-server errors. The load is a stream of signed webhooks and a stream of sends; every answer is written down.
+server errors. The load is a stream of signed webhooks, a stream of sends and one of lists (batches); every answer is
+written down.
 
 What must hold at the end:
   lost      webhooks that were answered 200 and are not in the store: 0
   unsent    sends that were answered 2xx and are not in the store: 0
-  doubled   texts that the sandbox accepted more than once: 0
+  doubled   texts that the sandbox accepted more than once, sends and rows of lists alike: 0
+  lists_lost   lists that were answered 202 and are not there, or are at no end: 0
+  rows_lost    rows of lists that are done without a message of their own in the store: 0; of a list that was refused,
+               because the kill came while it was looked at, rows that were sent all the same
   unreconciled  messages that are unknown although the sandbox accepted them and said so in a status: 0
   slow      starts that took longer than 2 s to be ready: reported, and a failure beyond `ready_max_s`
   schema    findings of SQLite's integrity check and of the store's own invariants: 0
@@ -32,6 +36,7 @@ import time
 
 NUMBER = "573542517421694"
 SECRET = b"kills-app-secret"
+LIST_ROWS = 40
 FAULTS = [
     {"fault": "accept_close"},
     {"fault": "accept_reset"},
@@ -43,6 +48,14 @@ FAULTS = [
     {"fault": "error", "code": 130429},
     {"fault": "slow", "delay_ms": 300},
 ]
+
+
+def words(body):
+    """What tells a message from all others: its text, or the template's first variable."""
+    message = json.loads(body)
+    if message["type"] == "text":
+        return message["text"]["body"]
+    return message["template"]["components"][0]["parameters"][0]["text"]
 
 
 def free_port():
@@ -100,7 +113,7 @@ class Kills:
         self.log = os.path.join(self.dir, "gateway.log")
         self.port, self.sandbox_port = free_port(), free_port()
         self.sock = os.path.join(self.dir, "sock")
-        self.acked, self.sent = [], []
+        self.acked, self.sent, self.listed = [], [], []
         self.stop = threading.Event()
         self.next_hook = self.next_send = 0
         self.starts = []
@@ -194,12 +207,30 @@ class Kills:
             except (OSError, http.client.HTTPException, ValueError):
                 self.stop.wait(0.005)
 
+    def lists(self):
+        """A list after the other, each to be sent as soon as it was looked at."""
+        path = "/api/v1/batches?template=order_shipped&language=en&var.1=name&var.2=order&start=1"
+        n = 0
+        while not self.stop.is_set():
+            n += 1
+            rows = "".join(f"+4916{(n * LIST_ROWS + i) % 10**7:08d},list {self.seed} {n} {i},A-{i}\n"
+                           for i in range(LIST_ROWS))
+            try:
+                status, answer = call(None, "POST", path, ("phone,name,order\n" + rows).encode(),
+                                      {"Content-Type": "text/csv"}, timeout=5, unix=self.sock)
+                if status == 202:
+                    self.listed.append(json.loads(answer)["id"])
+            except (OSError, http.client.HTTPException, ValueError):
+                pass
+            self.stop.wait(0.05)
+
     def run(self):
         self.start_sandbox()
         self.configure()
         self.start_gateway()
         threads = [threading.Thread(target=self.hooks, daemon=True)]
         threads += [threading.Thread(target=self.sends, args=(lane,), daemon=True) for lane in range(2)]
+        threads.append(threading.Thread(target=self.lists, daemon=True))
         for t in threads:
             t.start()
         for _ in range(self.count):
@@ -225,6 +256,9 @@ class Kills:
             open_ones = 0
             for state in ("queued", "sending", "waiting"):
                 status, text = call(None, "GET", f"/api/v1/messages?state={state}&limit=1", unix=self.sock)
+                open_ones += len(json.loads(text)["data"]) if status == 200 else 1
+            for state in ("checking", "running"):
+                status, text = call(None, "GET", f"/api/v1/batches?state={state}&limit=1", unix=self.sock)
                 open_ones += len(json.loads(text)["data"]) if status == 200 else 1
             if open_ones == 0:
                 break
@@ -255,7 +289,7 @@ class Kills:
     def unreconciled(self):
         seen, _ = self.at_the_sandbox()
         db = self.database()
-        unknown = [json.loads(row[0])["text"]["body"]
+        unknown = [words(row[0])
                    for row in db.execute("SELECT body FROM message WHERE state = 'unknown'")]
         db.close()
         return sum(1 for text in unknown if text in seen)
@@ -273,7 +307,7 @@ class Kills:
         answer = json.loads(text)
         seen = {}
         for m in answer["messages"]:
-            body = json.loads(m["body"])["text"]["body"]
+            body = words(m["body"])
             seen[body] = seen.get(body, 0) + 1
         return seen, answer["counters"]["doubled"]
 
@@ -281,18 +315,23 @@ class Kills:
         db = self.database()
         stored = {row[0] for row in db.execute("SELECT external_id FROM event WHERE type = 'message.received'")}
         states = dict(db.execute("SELECT state, count(*) FROM message GROUP BY state"))
-        texts = {json.loads(row[0])["text"]["body"] for row in db.execute("SELECT body FROM message")}
+        texts = {words(row[0]) for row in db.execute("SELECT body FROM message")}
         integrity = [row[0] for row in db.execute("PRAGMA integrity_check")]
         seq_gaps = db.execute("SELECT count(*) FROM (SELECT conversation, count(*) n, max(seq) m FROM event "
                               "WHERE seq > 0 GROUP BY conversation) WHERE n <> m").fetchone()[0]
         twice = db.execute("SELECT count(*) FROM (SELECT external_id FROM event WHERE type = 'message.received' "
                            "GROUP BY external_id HAVING count(*) > 1)").fetchone()[0]
+        lists_lost, rows_lost, refused = self.lists_verdict(db)
         db.close()
         seen, doubled = self.at_the_sandbox()
         return {
             "kills": self.count,
             "hooks_acked": len(self.acked),
             "sends_answered": len(self.sent),
+            "lists_answered": len(self.listed),
+            "lists_refused": refused,
+            "lists_lost": lists_lost,
+            "rows_lost": rows_lost,
             "lost": sum(1 for wamid in self.acked if wamid not in stored),
             "stored_twice": twice,
             "unsent": sum(1 for _, text in self.sent if text not in texts),
@@ -307,11 +346,24 @@ class Kills:
             "dir": self.dir,
         }
 
+    def lists_verdict(self, db):
+        """(lists that are lost, rows that are, lists that were refused), by the store."""
+        states, rows_lost = {}, 0
+        for row, state in db.execute("SELECT row, state FROM batch"):
+            sent, = db.execute("SELECT count(*) FROM batch_sent s JOIN message m ON m.row = s.message "
+                               "WHERE s.row >> 20 = ?", (row,)).fetchone()
+            rows_lost += {"done": LIST_ROWS - sent, "refused": sent}.get(state, 0)
+            states[state] = states.get(state, 0) + 1
+        ends = states.get("done", 0) + states.get("refused", 0)
+        lost = max(len(self.listed) - ends, 0) + sum(states.values()) - ends
+        return lost, rows_lost, states.get("refused", 0)
+
     def clean(self):
         if self.own:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def is_good(result):
-    none = ("lost", "stored_twice", "unsent", "doubled", "unreconciled", "unfinished", "schema", "left")
+    none = ("lost", "stored_twice", "unsent", "doubled", "unreconciled", "unfinished", "schema", "left", "lists_lost",
+            "rows_lost")
     return all(result[k] == 0 for k in none)

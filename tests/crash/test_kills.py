@@ -13,5 +13,6 @@ def test_nothing_is_lost_or_doubled_by_kills():
     print(result)  # the seed, when it fails
     assert is_good(result), result
     assert result["hooks_acked"] > count and result["sends_answered"] > count, result
+    assert result["lists_answered"] - result["lists_refused"] > count // 10, result
     assert result["ready_max_s"] < 10, result
     kills.clean()

@@ -95,6 +95,8 @@ def test_rows_of_json(stack):
     answer = stack.gateway.local("POST", "/api/v1/batches", body)
     assert answer.status == 202, answer.text
     wait_state(stack.gateway, answer.json["id"], "done")
+    assert stack.gateway.metric("batches_total", state="running") == 1
+    assert stack.gateway.metric("batches_total", state="ready") == 0, "a crash in between would forget the start"
     assert [len(stack.sandbox.messages(to=w)) for w in whom] == [1, 1]
 
 
