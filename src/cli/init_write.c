@@ -6,10 +6,12 @@
  *   DIR/credentials/ACCOUNT.token       and .app_secret, .verify_token
  *
  * INVARIANTS  1. A configuration is in its place only when all its secrets are, and when
- *                `godwit config check` would take it.
- *             2. What was there is kept under another name.
+ *                `godwit config check` would take it with them.
+ *             2. What was there, secrets too, is kept under another name; it is not touched before
+ *                all of the new is written beside it and checked.
+ * FAILURE     Interrupted among the renames: some files are new. Their old ones are beside them.
  * MODES       Ours alone (0600, folder 0700); written by root where there is a group `godwit`, that
- *             group may read (0640, 0750), since the service is of that group.
+ *             group may read (0640, 2750), since the service is of that group.
  * TESTS       tests/system/test_init.py
  */
 #include "cli/config_open.h"
@@ -27,6 +29,10 @@
 
 #define GROUP "godwit"
 #define CONFIG_BYTES 65536
+#define SECRETS 3
+#define FOLDER_MODE 02750 /* what root puts there later is the group's, too */
+
+static const char *const secret_names[SECRETS] = { "token", "app_secret", "verify_token" };
 
 /* ---- places */
 
@@ -115,35 +121,55 @@ static gw_status write_file(const char *path, struct str bytes, struct gw_error 
 	return st;
 }
 
+/* "PATH.new" */
+static void new_path(const char *path, char out[INIT_PATH_MAX + 8])
+{
+	(void)snprintf(out, INIT_PATH_MAX + 8, "%s.new", path);
+}
+
 static gw_status write_secret(const struct init *in, const char *what, const struct secret *s,
 			      struct gw_error *err)
 {
-	char path[INIT_PATH_MAX];
+	char path[INIT_PATH_MAX], beside[INIT_PATH_MAX + 8];
 
 	init_secret_path(in, what, path);
-	return write_file(path, str_make((const char *)s->bytes, s->len), err);
+	new_path(path, beside);
+	return write_file(beside, str_make((const char *)s->bytes, s->len), err);
+}
+
+/* The folder of the configuration, where it had to be made: the service must come in. */
+static gw_status make_folders(const struct init *in, struct gw_error *err)
+{
+	char parent[INIT_PATH_MAX];
+	bool had;
+	gw_status st;
+
+	(void)snprintf(parent, sizeof(parent), "%.*s",
+		       (int)(strlen(in->folder) - strlen("/credentials")), in->folder);
+	had = parent[0] == '\0' || access(parent, F_OK) == 0;
+	st = sys_make_dir(in->folder, err);
+	if (st == GW_OK && !had)
+		(void)open_to_service(parent, FOLDER_MODE);
+	return st;
 }
 
 static gw_status write_secrets(const struct init *in, struct gw_error *err)
 {
-	gw_status st = sys_make_dir(in->folder, err);
+	const struct secret *all[SECRETS] = { &in->token, &in->app_secret, &in->verify_token };
+	gw_status st = make_folders(in, err);
 
 	if (st == GW_OK && chmod(in->folder, 0700) != 0)
 		st = gw_error_sys(err, GW_EIO, "cannot change the mode of %s", in->folder);
-	if (st == GW_OK) {
-		(void)open_to_service(in->folder, 0750);
-		st = write_secret(in, "token", &in->token, err);
-	}
 	if (st == GW_OK)
-		st = write_secret(in, "app_secret", &in->app_secret, err);
-	if (st == GW_OK)
-		st = write_secret(in, "verify_token", &in->verify_token, err);
+		(void)open_to_service(in->folder, FOLDER_MODE);
+	for (size_t i = 0; i < SECRETS && st == GW_OK; i++)
+		st = write_secret(in, secret_names[i], all[i], err);
 	return st;
 }
 
-static void put_account(const struct init *in, struct buf *b)
+/* beside: of the files as they are while they are checked. */
+static void put_account(const struct init *in, bool beside, struct buf *b)
 {
-	static const char *const secrets[] = { "token", "app_secret", "verify_token" };
 	char path[INIT_PATH_MAX];
 
 	buf_put_fmt(b, "\n[account %s]\n", in->account);
@@ -153,17 +179,23 @@ static void put_account(const struct init *in, struct buf *b)
 	for (size_t i = 0; i < in->number_count; i++)
 		buf_put_fmt(b, " %s", in->numbers[i].id);
 	buf_put_fmt(b, "\nbase_url = %s\nversion = %s\n", in->base_url, in->version);
-	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
-		init_secret_path(in, secrets[i], path);
-		buf_put_fmt(b, "%s_file = %s\n", secrets[i], path);
+	for (size_t i = 0; i < SECRETS; i++) {
+		init_secret_path(in, secret_names[i], path);
+		buf_put_fmt(b, "%s_file = %s%s\n", secret_names[i], path, beside ? ".new" : "");
 	}
 }
 
-static void put_config(const struct init *in, struct buf *b)
+static gw_status put_config(const struct init *in, bool beside, const char *path,
+			    struct gw_error *err)
 {
+	char data[INIT_PATH_MAX];
+	struct buf whole, *b = &whole;
+	gw_status st;
+
+	buf_init(b, CONFIG_BYTES);
 	buf_put_text(b, "# made by `godwit init`; what every key means: man godwit.conf\n");
-	if (in->data != NULL)
-		buf_put_fmt(b, "data = %s\n", in->data);
+	if (in->data != NULL && given_path(in->data, data))
+		buf_put_fmt(b, "data = %s\n", data);
 	if (in->public_url != NULL)
 		buf_put_fmt(b, "public.url = %s\n", in->public_url);
 	for (size_t i = 0; i < in->set.count; i++) {
@@ -172,7 +204,11 @@ static void put_config(const struct init *in, struct buf *b)
 		(void)str_split(&value, '=', &key);
 		buf_put_fmt(b, "%.*s = %.*s\n", STR_ARG(str_trim(key)), STR_ARG(str_trim(value)));
 	}
-	put_account(in, b);
+	put_account(in, beside, b);
+	st = buf_failed(b) ? gw_error_set(err, GW_ELIMIT, "the configuration is too long")
+			   : write_file(path, buf_str(b), err);
+	buf_release(b);
+	return st;
 }
 
 /* The new one beside its place, read as the gateway will read it. */
@@ -187,46 +223,85 @@ static int check(struct init *in, const char *path)
 	return cli_failf(in->cli, EXIT_USAGE, NULL, "%s", err.message);
 }
 
-/* inv. 2 */
-static gw_status keep_old(struct init *in, struct gw_error *err)
+/* ".before-20261126T141500Z" */
+static void stamp(char out[32])
 {
 	time_t now = (time_t)(clock_real_wall_ms() / 1000);
 	struct tm tm;
 
-	if (access(in->path, F_OK) != 0)
-		return GW_OK;
 	(void)gmtime_r(&now, &tm);
-	(void)snprintf(in->kept, sizeof(in->kept), "%.*s.before-%04d%02d%02dT%02d%02d%02dZ",
-		       (int)sizeof(in->kept) - 32, in->path, tm.tm_year + 1900, tm.tm_mon + 1,
-		       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (link(in->path, in->kept) != 0)
-		return gw_error_sys(err, GW_EIO, "cannot keep %s as %s", in->path, in->kept);
+	(void)snprintf(out, 32, ".before-%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900,
+		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* inv. 2; what is there already under that name is of this very second and stays. */
+static gw_status keep_old(const char *path, const char *suffix, char kept[INIT_PATH_MAX],
+			  struct gw_error *err)
+{
+	kept[0] = '\0';
+	if (access(path, F_OK) != 0)
+		return GW_OK;
+	if (snprintf(kept, INIT_PATH_MAX, "%s%s", path, suffix) >= INIT_PATH_MAX)
+		return gw_error_set(err, GW_ELIMIT, "%s is too long a path", path);
+	if (link(path, kept) != 0 && errno != EEXIST)
+		return gw_error_sys(err, GW_EIO, "cannot keep %s as %s", path, kept);
 	return GW_OK;
+}
+
+static gw_status put_in_place(const char *path, struct gw_error *err)
+{
+	char beside[INIT_PATH_MAX + 8];
+
+	new_path(path, beside);
+	if (rename(beside, path) != 0)
+		return gw_error_sys(err, GW_EIO, "cannot put %s in its place", path);
+	return GW_OK;
+}
+
+/* The secrets, then the configuration that names them. */
+static gw_status exchange(struct init *in, struct gw_error *err)
+{
+	char path[INIT_PATH_MAX], kept[INIT_PATH_MAX], suffix[32];
+	gw_status st;
+
+	stamp(suffix);
+	st = keep_old(in->path, suffix, in->kept, err);
+	for (size_t i = 0; i < SECRETS && st == GW_OK; i++) {
+		init_secret_path(in, secret_names[i], path);
+		st = keep_old(path, suffix, kept, err);
+		if (st == GW_OK)
+			st = put_in_place(path, err);
+	}
+	return st == GW_OK ? put_config(in, false, in->path, err) : st; /* synced, by a rename */
+}
+
+static void clear_away(const struct init *in, const char *config)
+{
+	char path[INIT_PATH_MAX], beside[INIT_PATH_MAX + 8];
+
+	(void)unlink(config); /* any of them may not be there */
+	for (size_t i = 0; i < SECRETS; i++) {
+		init_secret_path(in, secret_names[i], path);
+		new_path(path, beside);
+		(void)unlink(beside);
+	}
 }
 
 int init_write(struct init *in)
 {
 	struct gw_error err = GW_ERROR_INIT;
-	char path[INIT_PATH_MAX + 8];
+	char beside[INIT_PATH_MAX + 8];
 	int code = EXIT_OK;
-	struct buf b;
 	gw_status st;
 
-	(void)snprintf(path, sizeof(path), "%s.new", in->path);
-	buf_init(&b, CONFIG_BYTES);
-	put_config(in, &b);
-	st = buf_failed(&b) ? gw_error_set(&err, GW_ELIMIT, "the configuration is too long")
-			    : write_secrets(in, &err);
+	new_path(in->path, beside);
+	st = write_secrets(in, &err);
 	if (st == GW_OK)
-		st = write_file(path, buf_str(&b), &err);
+		st = put_config(in, true, beside, &err);
 	if (st == GW_OK)
-		code = check(in, path); /* inv. 1 */
+		code = check(in, beside); /* inv. 1 */
 	if (st == GW_OK && code == EXIT_OK)
-		st = keep_old(in, &err);
-	if (st == GW_OK && code == EXIT_OK && rename(path, in->path) != 0)
-		st = gw_error_sys(&err, GW_EIO, "cannot put %s in its place", in->path);
-	if (st != GW_OK || code != EXIT_OK)
-		(void)unlink(path);
-	buf_release(&b);
+		st = exchange(in, &err);
+	clear_away(in, beside);
 	return st == GW_OK ? code : cli_failf(in->cli, EXIT_FAILED, NULL, "%s", err.message);
 }

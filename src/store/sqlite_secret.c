@@ -2,8 +2,9 @@
 /*
  * sqlite_secret.c - secrets in the database, sealed with a key that is not in it
  *
- * INVARIANTS  1. After secrets_open() every secret is sealed with the present key, and what they
- *                were before is in neither database nor WAL (secure_delete, a checkpoint).
+ * INVARIANTS  1. After secrets_open() every secret is sealed with the present key, and what was
+ *                rewritten is in neither database nor WAL (secure_delete, a checkpoint).  What
+ *                was freed before may stand in free pages.
  *             2. A key is on disk before anything is sealed with it.
  *             3. A key is never made where something sealed is there already.
  * FAILURE     A key that is missing or wrong is refused at the start; nothing is changed then.

@@ -179,6 +179,31 @@ def test_what_is_there_is_kept(start):
     with open(start.conf, encoding="utf-8") as f:
         assert "# by hand" not in f.read()
     assert start.secret("verify_token") == verify  # Meta knows it
+    kept = answer["kept"].rpartition(".before-")[2]
+    for name in ("token", "app_secret", "verify_token"):
+        assert start.secret(name + ".before-" + kept) == start.secret(name)
+
+
+def test_what_is_refused_touches_no_secret(start, sandbox):
+    """The configuration that is there goes on with what it had."""
+    start.made()
+    kit.write_secret(start.given["token"], "another-token")
+    before = {name: start.secret(name) for name in ("token", "app_secret", "verify_token")}
+    done = start.run("--force", "--set", "listen.apis=1")
+    assert done.returncode == USAGE and "unknown key" in done.stderr
+    assert {name: start.secret(name) for name in before} == before
+    assert sorted(os.listdir(start.secrets)) == ["main.app_secret", "main.token", "main.verify_token"]
+    assert not os.path.exists(start.conf + ".new")
+
+
+def test_a_relative_data_folder_is_written_whole(start):
+    words = [w for w in start.words("--no-input") if w != os.path.join(start.folder, "data")]
+    words[words.index("--data"):words.index("--data") + 1] = ["--data", "here"]
+    done = subprocess.run(words, cwd=start.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                          timeout=kit.WAIT + 60, check=False)
+    assert done.returncode == OK, done.stderr
+    with open(start.conf, encoding="utf-8") as f:
+        assert "data = %s/here" % os.path.realpath(start.folder) in f.read()
 
 
 def test_secrets_from_the_environment(start):
