@@ -2,7 +2,7 @@
 /*
  * cmd_number.c - godwit number list|get, godwit account list|get: what we send by, and as whom
  *
- * TESTS  tests/system/test_numbers.py, tests/system/test_api.py
+ * TESTS  tests/system/test_numbers.py, tests/system/test_accounts.py
  */
 #include "cli/api.h"
 #include "cli/opt.h"
@@ -130,10 +130,9 @@ const struct cmd cmd_account_list = {
 	.help = "list the accounts, each with its app and numbers",
 	.more = "Accounts are sections of the configuration, [account NAME]: to add one, or to\n"
 		"change its secrets or numbers, write it there and call `godwit config reload`;\n"
-		"nothing is interrupted. One that is taken out stays until it is forgotten by a\n"
-		"new data folder: messages and webhooks of it are still known. To stop it, empty\n"
-		"its token_file and app_secret_file. A paused one sends nothing but one message a\n"
-		"minute until Meta takes it: godwit explain CODE",
+		"nothing is interrupted. One that is taken out of the file stays, since\n"
+		"messages and webhooks of it are still known. A paused one sends nothing but one\n"
+		"message a minute until Meta takes it: godwit explain CODE",
 	.run = run_account_list,
 };
 
