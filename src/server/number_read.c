@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "server/graph_get.h"
 #include "server/graph_path.h"
 #include <godwit/errors.h>
 
@@ -234,29 +235,13 @@ static void on_answer(void *cookie, const struct http_outcome *o)
 
 static void ask(struct number_read *r)
 {
-	const struct config_values *cfg = r->server->cfg;
 	const struct number *n = number_now(r);
 	const struct account *a = n->account;
-	char authorization[SECRET_MAX + 64];
-	const char *const headers[] = { authorization, "User-Agent: godwit/" GODWIT_VERSION };
 	struct buf url;
 
 	buf_init(&url, URL_MAX);
 	buf_put_fmt(&url, "%s/%s/%s?fields=" NUMBER_FACT_FIELDS, a->base_url, a->version, n->id);
-	(void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %.*s",
-		       (int)a->token.len, (const char *)a->token.bytes);
-	r->exchange = http_client_start(
-		r->client,
-		&(struct http_request){ .method = "GET",
-					.url = url.data,
-					.headers = headers,
-					.header_count = ARRAY_LEN(headers),
-					.body_fd = -1,
-					.connect_timeout_ms = cfg->graph_connect_ms,
-					.timeout_ms = cfg->graph_timeout_ms,
-					.answer_max = ANSWER_MAX },
-		on_answer, r);
-	explicit_bzero(authorization, sizeof(authorization));
+	r->exchange = graph_get(r->server->cfg, r->client, a, url.data, ANSWER_MAX, on_answer, r);
 	buf_release(&url);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "server/graph_get.h"
 #include "server/template_hear.h"
 
 #define PAGES_MAX 200 /* 6,000 templates an account are 24 */
@@ -153,9 +154,6 @@ static void put_escaped(struct buf *b, const char *text)
 
 static void ask_page(struct template_read *t, const struct account *a)
 {
-	const struct config_values *cfg = t->server->cfg;
-	char authorization[SECRET_MAX + 64];
-	const char *const headers[] = { authorization, "User-Agent: godwit/" GODWIT_VERSION };
 	struct buf url;
 
 	buf_init(&url, URL_MAX);
@@ -166,20 +164,7 @@ static void ask_page(struct template_read *t, const struct account *a)
 		buf_put_text(&url, "&after=");
 		put_escaped(&url, t->now->after);
 	}
-	(void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %.*s",
-		       (int)a->token.len, (const char *)a->token.bytes);
-	t->exchange = http_client_start(
-		t->client,
-		&(struct http_request){ .method = "GET",
-					.url = url.data,
-					.headers = headers,
-					.header_count = ARRAY_LEN(headers),
-					.body_fd = -1,
-					.connect_timeout_ms = cfg->graph_connect_ms,
-					.timeout_ms = cfg->graph_timeout_ms,
-					.answer_max = ANSWER_MAX },
-		on_page, t);
-	explicit_bzero(authorization, sizeof(authorization));
+	t->exchange = graph_get(t->server->cfg, t->client, a, url.data, ANSWER_MAX, on_page, t);
 	buf_release(&url);
 }
 
