@@ -102,14 +102,13 @@ void init_secret_path(const struct init *in, const char *what, char out[INIT_PAT
 
 /* ---- files */
 
-/* For the group of the service, when root writes; the mode that files then have. */
-static unsigned open_to_service(const char *path, unsigned mode)
+/* For the group of the service too, when root writes; else it stays ours alone. */
+static void open_to_service(const char *path, unsigned mode)
 {
 	const struct group *g = geteuid() == 0 ? getgrnam(GROUP) : NULL;
 
-	if (g == NULL || chown(path, 0, g->gr_gid) != 0 || chmod(path, mode) != 0)
-		return 0;
-	return mode;
+	if (g != NULL && chown(path, 0, g->gr_gid) == 0)
+		(void)chmod(path, mode); /* tighter otherwise: the service says so at its start */
 }
 
 static gw_status write_file(const char *path, struct str bytes, struct gw_error *err)
@@ -117,7 +116,7 @@ static gw_status write_file(const char *path, struct str bytes, struct gw_error 
 	gw_status st = sys_write_file(path, bytes, 0600, err);
 
 	if (st == GW_OK)
-		(void)open_to_service(path, 0640);
+		open_to_service(path, 0640);
 	return st;
 }
 
@@ -149,7 +148,7 @@ static gw_status make_folders(const struct init *in, struct gw_error *err)
 	had = parent[0] == '\0' || access(parent, F_OK) == 0;
 	st = sys_make_dir(in->folder, err);
 	if (st == GW_OK && !had)
-		(void)open_to_service(parent, FOLDER_MODE);
+		open_to_service(parent, FOLDER_MODE);
 	return st;
 }
 
@@ -161,7 +160,7 @@ static gw_status write_secrets(const struct init *in, struct gw_error *err)
 	if (st == GW_OK && chmod(in->folder, 0700) != 0)
 		st = gw_error_sys(err, GW_EIO, "cannot change the mode of %s", in->folder);
 	if (st == GW_OK)
-		(void)open_to_service(in->folder, FOLDER_MODE);
+		open_to_service(in->folder, FOLDER_MODE);
 	for (size_t i = 0; i < SECRETS && st == GW_OK; i++)
 		st = write_secret(in, secret_names[i], all[i], err);
 	return st;

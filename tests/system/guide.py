@@ -67,9 +67,6 @@ class Page:
                     marks[mark.group(1)] = mark.group(2)
         assert block is None, "%s: a block does not end" % path
 
-    def is_command(self, block):
-        return block.language in ("sh", "console")
-
 
 class Shell:
     """One bash; what a command printed, both streams, comes back with its exit code."""
